@@ -1,7 +1,4 @@
-/**
- * naptune serve under load, beside a plain handler that classifies one picture at a time, the engine alone and, where a
- * Python with FastAPI and onnxruntime is given, a Python server of the exported model. All take turns in every round, since a
- * shared machine is not equally fast all the time.
+/** Measures naptune serve under load, compared with a plain handler that classifies one picture at a time, with the engine alone and, given a Python with FastAPI and onnxruntime, with a Python server of the exported model. All take turns in every round, because the speed of a shared machine varies.
  *
  * node bench/serve.mjs RUN [--clients 1,8,64] [--seconds 10] [--rounds 3] [--side 640] [--batch 16] [--serve "OPTIONS"]
  *   [--python PYTHON --export FOLDER] [--peers "naptune serve,plain handler"] [--soak MINUTES] [--output FILE]
@@ -94,7 +91,10 @@ const document = {
 	what: 'naptune serve under load; made by bench/serve.mjs',
 	date: new Date().toISOString().slice(0, 10),
 	node: process.version,
-	spinning: process.env.NAPTUNE_SPINNING !== '0',
+	spinning: {
+		'naptune serve': process.env.NAPTUNE_SPINNING === '1',
+		others: process.env.NAPTUNE_SPINNING !== '0',
+	},
 	loadAverage: loadavg(),
 	cores: cpus().length,
 	processor: cpus()[0]?.model,
@@ -122,9 +122,7 @@ function tell(row) {
 	console.error(JSON.stringify(row))
 }
 
-/**
- * Medians over rounds; shares are those of the engine alone in the same round. That of processor time per picture also holds
- * where other work takes the machine, as long as waiting threads do not spin (NAPTUNE_SPINNING=0).
+/** Medians over rounds; shares are relative to the engine alone in the same round. The share of processor time per picture is also valid on a busy machine, as long as waiting threads do not spin (NAPTUNE_SPINNING=0).
  */
 function summary() {
 	const alone = new Map(rows.filter(({ peer }) => peer === 'engine alone').map((row) => [row.round, row]))
@@ -157,7 +155,7 @@ function grouped(all) {
 
 async function load(url, connections, duration, pid) {
 	const requests = pictures.map((body) => ({ method: 'POST', headers: { 'content-type': 'image/jpeg' }, body }))
-	// What the server has warmed up for is measured, not its first request.
+	// Measure the warm server, not its first request.
 	await autocannon({ url, connections, duration: 1, requests, timeout: 60 })
 	const before = processorMilliseconds(pid)
 	const result = await autocannon({ url, connections, duration, requests, timeout: 60 })
@@ -170,7 +168,7 @@ async function load(url, connections, duration, pid) {
 	}
 }
 
-/** Memory once a second while the server has as much as it can do. */
+/** Samples memory once a second while the server is fully loaded. */
 async function soaked({ url, process: child }, duration) {
 	const residentMiB = []
 	const timer = setInterval(() => residentMiB.push(resident(child.pid)), 1000)
@@ -187,7 +185,7 @@ async function soaked({ url, process: child }, duration) {
 	}
 }
 
-/** Of all threads so far; ticks are hundredths of a second on Linux. */
+/** Processor time of all threads so far; ticks are hundredths of a second on Linux. */
 function processorMilliseconds(pid) {
 	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
 	return (Number(fields[11]) + Number(fields[12])) * 10

@@ -1,6 +1,4 @@
-/**
- * What starting costs: processor time (user and system) and wall time of short processes, best and median of several.
- * Node.js's own start is the first row and part of all others.
+/** Measures the cost of starting: processor time (user and system) and wall time of short processes, best and median of several. The first row is Node.js's own start, which all others include.
  *
  * node bench/start.mjs [--runs 15] [--json]
  */
@@ -24,7 +22,7 @@ const rows = [
 		.map((specifier) => [`import '${specifier}'`, importing(specifier)]),
 ]
 
-// The process measures itself as it ends, so that nothing of this one is in the numbers.
+// The process measures itself when it ends, so that the numbers exclude this process.
 const measuring = `data:text/javascript,${encodeURIComponent(
 	"process.on('exit', () => { const { userCPUTime, systemCPUTime } = process.resourceUsage(); process.stderr.write('\\nnaptune-start ' + (userCPUTime + systemCPUTime) / 1e6) })",
 )}`

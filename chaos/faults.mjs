@@ -1,5 +1,4 @@
-/**
- * Loaded into a command by `--import`: counts what it writes, and fails where it is told to.
+/** Loaded into a command by `--import`: counts its writes, and fails at a chosen one.
  * CHAOS_COUNT: file that gets the number of operations. CHAOS_AT: number of the operation at which something happens.
  * CHAOS_WHAT: `before`, `half`, `after` (the process is killed) or `full` (the disk is, from there on).
  */
@@ -15,11 +14,11 @@ if (isMainThread && (counted || at)) {
 	let operations = 0
 	const die = () => {
 		process.kill(process.pid, 'SIGKILL')
-		// The signal comes at once; nothing after this is reached.
+		// The signal takes effect immediately; nothing after this runs.
 		for (;;);
 	}
 	const isFull = () => what === 'full' && operations >= Number(at)
-	/** @param write Half of the work, where there is a half. */
+	/** @param half Half of the work, if it can be halved. */
 	const around = async (work, half = work) => {
 		operations++
 		const now = operations === Number(at)
@@ -50,7 +49,7 @@ if (isMainThread && (counted || at)) {
 		return around(() => datasync.call(this))
 	}
 	prototype.truncate = function (length) {
-		// Cutting a file off needs no space.
+		// Truncating a file needs no space.
 		return isFull() ? truncate.call(this, length) : around(() => truncate.call(this, length))
 	}
 	for (const name of ['rename', 'mkdir', 'writeFile', 'appendFile']) {

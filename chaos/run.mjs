@@ -41,7 +41,7 @@ function start(args, env = {}) {
 	return { child, ended }
 }
 
-/** What an undisturbed command gives, how many operations it takes, and how long. */
+/** Result, number of operations and duration of an undisturbed command. */
 async function reference(name) {
 	const { begin, args, exitCodes = [0] } = scenarios[name]
 	const folder = join(root, `${name}-reference`)
@@ -54,11 +54,11 @@ async function reference(name) {
 	return { files: await snapshot(folder), operations, seconds: (performance.now() - began) / 1000 }
 }
 
-/** A log may end in a line that was being written. */
+/** Truncates the last line of logs, as an interrupted write does. */
 async function tearLogs(folder, draw) {
 	for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
 		if (!entry.isFile() || !entry.name.endsWith('.jsonl') || draw.uniform() < 0.5) continue
-		// What is finished is not being written.
+		// Finished files are no longer being written.
 		if (existsSync(join(entry.parentPath, 'result.json'))) continue
 		const path = join(entry.parentPath, entry.name)
 		const lines = (await readFile(path, 'utf8')).trimEnd().split('\n')
@@ -76,7 +76,7 @@ function mount(folder, size, remount = false) {
 
 /**
  * Repeats a command under faults until it ends by itself, and compares.
- * @returns How many processes were killed, and what was wrong.
+ * @returns The number of killed processes, and the problems.
  */
 async function iteration(name, number, known) {
 	const { begin, args, exitCodes = [0] } = scenarios[name]
@@ -98,10 +98,10 @@ async function iteration(name, number, known) {
 			const { code, said } = await start(args(base, folder), env).ended
 			kinds.full++
 			if (code !== 1 && !exitCodes.includes(code)) problems.push(`full disk: exit code ${code}: ${said}`)
-			// Where what it works on did not fit, it says what is missing of that.
+			// If its inputs did not fit, it reports what is missing.
 			else if (code === 1 && isWhole && !/full|space|quota/i.test(said)) problems.push(`full disk: it says ${said}`)
 			if (isMounted && !mount(folder, '512m', true)) throw new Error('The small file system could not be made larger.')
-			// Where even what it works on did not fit.
+			// Even its inputs did not fit.
 			if (isMounted) await begin(base, folder)
 		}
 		const kills = 1 + draw.below(4)
@@ -119,7 +119,7 @@ async function iteration(name, number, known) {
 			clearTimeout(timer)
 			if (second) {
 				const other = await second.ended
-				// It may be told that another process is at work, or see what that one left half done.
+				// It may report another active process, or see that one's unfinished work.
 				if (other.signal || (other.code !== 1 && !exitCodes.includes(other.code))) {
 					problems.push(`second process: ${other.signal ?? other.code}: ${other.said}`)
 				} else if (/This is a bug in naptune/.test(other.said)) problems.push(`second process: ${other.said}`)

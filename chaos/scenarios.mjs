@@ -11,7 +11,7 @@ import { generator } from '../dist/random/counter-based.js'
 const shared = ['--threads', '1', '--quiet']
 const loading = ['--loader-threads', '0']
 
-/** Makes what all commands work on: a model, photographs, a tuned run, two surrogates, an experiment. */
+/** Creates the inputs of all commands: a model, photographs, a tuned run, two surrogates, an experiment. */
 export async function prepare(base) {
 	await writeTinyModel(join(base, 'model'))
 	await writePhotos(join(base, 'photos'), undefined, 4)
@@ -62,14 +62,13 @@ const experiment = {
 
 const data = (base) => ['--model', join(base, 'model'), '--data', join(base, 'photos')]
 
-/** A copy of the run, in which evaluations and audits are kept. */
+/** A copy of the run for evaluations and audits. */
 async function ownRun(base, folder) {
 	await mkdir(folder, { recursive: true })
 	await cp(join(base, 'run'), join(folder, 'run'), { recursive: true })
 }
 
-/**
- * By name: `begin` fills the folder; `args` is the command, the same each time; `within` is the folder whose files are
+/** Scenarios by name: `begin` fills the folder; `args` is the command, the same each time; `within` is the folder whose files are
  * compared.
  */
 export const scenarios = {
@@ -87,7 +86,7 @@ export const scenarios = {
 				'--output',
 				join(folder, 'run'),
 			],
-			// What a person would do: resume what is there.
+			// Resume like a user would.
 			...(existsSync(join(folder, 'run', 'run.json')) ? ['--resume'] : []),
 		],
 	},

@@ -1,17 +1,15 @@
-/** What must be the same at the end: parameters, outcomes, images and settings, without how long it took. */
+/** Captures what must be equal at the end: parameters, outcomes, images and settings, without times. */
 
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readSafetensorsTensors } from '../dist/files/safetensors.js'
 
-/** Fields of JSON that no two runs share. */
+/** JSON fields that differ between any two runs. */
 const volatile =
 	/^(seconds|.*Seconds|passes|residentBytes|peakBytes|startedAt|finishedAt|record|path|run|directory|store|origin|output)$/
 
-/**
- * By path, what each file below a folder comes to. Figures, tables and pages are made of records and left out; so are
- * temporary files, which a killed process leaves.
+/** Fingerprints by path of each file in a folder, without figures, tables and pages, which follow from records, and without temporary files of killed processes.
  */
 export async function snapshot(folder) {
 	const found = new Map()
@@ -30,7 +28,7 @@ function contentOf(name, path) {
 	return name.endsWith('.safetensors.sha256') ? checksum(path) : readFile(path).then((bytes) => what(name, bytes))
 }
 
-/** Whether a checksum is that of its file; the checksum itself depends on the times in the file's header. */
+/** Whether a checksum matches its file; the checksum itself depends on times in the file's header. */
 async function checksum(path) {
 	const [stated] = (await readFile(path, 'utf8')).trim().split(/\s+/)
 	const content = await readFile(path.replace(/\.sha256$/, '')).catch(() => undefined)
@@ -38,7 +36,7 @@ async function checksum(path) {
 	return createHash('sha256').update(content).digest('hex') === stated ? 'right' : 'wrong'
 }
 
-/** Tensors, without what the header says of times. */
+/** Tensors without the times in the header. */
 async function tensors(path) {
 	const hash = createHash('sha256')
 	const found = await readSafetensorsTensors(path)
@@ -71,15 +69,15 @@ function timeless(value) {
 	)
 }
 
-/** Names of files that are not the same in two snapshots, with what about them is not. */
+/** Names of files that differ between two snapshots, with the differences. */
 export function changes(expected, found) {
 	const names = [...new Set([...expected.keys(), ...found.keys()])].sort()
 	return names.flatMap((name) => {
 		if (!found.has(name)) return [`${name} is missing`]
-		if (!expected.has(name)) return [`${name} is there, too`]
+		if (!expected.has(name)) return [`${name} is extra`]
 		return expected.get(name) === found.get(name)
 			? []
-			: [`${name} is another: ${firstChange(expected.get(name), found.get(name))}`]
+			: [`${name} differs: ${firstChange(expected.get(name), found.get(name))}`]
 	})
 }
 

@@ -1,5 +1,4 @@
-/**
- * Looks for signs that a tuned run only seems robust, and exits with 3 where it finds one.
+/** Looks for signs that a tuned run only seems robust, and exits with 3 if it finds one.
  *
  *     node examples/audit.mjs runs/photos
  */

@@ -1,5 +1,4 @@
-/**
- * Says how the settings of two evaluations differ, and what each found.
+/** Shows how the settings of two evaluations differ, and the result of each.
  *
  *     node examples/compare-records.mjs one.json other.json
  */

@@ -1,5 +1,4 @@
-/**
- * Attacks a tuned run as attackers who know more and more of it.
+/** Attacks a tuned run with increasing attacker knowledge.
  *
  *     node examples/knowledge.mjs runs/photos
  */

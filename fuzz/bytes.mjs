@@ -1,4 +1,4 @@
-/** Changes of bytes and of numbers in them. */
+/** Mutations of bytes and of numbers in them. */
 
 const interestingBytes = [0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x22, 0x2e, 0x5b, 0x7b]
 const interestingNumbers = [
@@ -29,7 +29,7 @@ const interestingTexts = [
 	'99999999999999999999',
 ]
 
-/** By name; each takes bytes and gives others. */
+/** Mutations by name; each takes bytes and returns new ones. */
 export const byteChanges = {
 	flip(bytes, draw) {
 		const at = draw.below(bytes.length)
@@ -88,7 +88,7 @@ export const byteChanges = {
 	},
 }
 
-/** Bytes after one change. @param others Bytes of other inputs, pieces of which may come in. */
+/** Applies one mutation. @param others Bytes of other inputs, from which pieces may be inserted. */
 export function changeBytes(bytes, draw, others = []) {
 	if (bytes.length === 0) return byteChanges.insert(bytes, draw)
 	if (others.length > 0 && draw.chance(0.05)) {

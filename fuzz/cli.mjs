@@ -1,10 +1,10 @@
-/** Commands within the process: their readers are those that people meet. */
+/** Runs commands within the process, with the readers that users meet. */
 
 import { run } from '../dist/cli/run.js'
 
 /**
  * Runs a command line.
- * @throws NaptuneError where it was refused cleanly; an Error with all that was said where it calls itself a bug.
+ * @throws NaptuneError for a clean refusal; an Error with the whole output if the command reports a bug.
  */
 export async function command(...args) {
 	const said = []

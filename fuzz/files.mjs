@@ -1,4 +1,4 @@
-/** Whole inputs from the fixtures of the project. */
+/** Intact inputs from the project's fixtures. */
 
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,13 +1,13 @@
-/** Input number i of a target: whole files after some changes, each of which is a step that can be left out. */
+/** Input number i of a target: intact files after some mutations, each of which is a step that can be skipped. */
 
 import { changeBytes } from './bytes.mjs'
 import { drawing } from './draw.mjs'
 import { changeJson } from './json.mjs'
 
 /**
- * @param prepared What `prepare()` of the target gave: `inputs`, a list of files by name.
- * @param kept Numbers of the steps to make; all by default.
- * @returns The files, and how many steps there are.
+ * @param prepared Result of the target's `prepare()`: `inputs`, a list of files by name.
+ * @param kept Numbers of the steps to apply; all by default.
+ * @returns The files, and the number of steps.
  */
 export function inputOf(target, prepared, seed, index, kept) {
 	const draw = drawing(seed, target.name, index)
@@ -27,7 +27,7 @@ export function inputOf(target, prepared, seed, index, kept) {
 	return { files: Object.fromEntries(files), steps }
 }
 
-/** JSON by its values, all else by its bytes. */
+/** Mutates JSON by its values, everything else by its bytes. */
 export function changeByName(bytes, draw, others, name) {
 	return /\.jsonl?$/.test(name) ? changeJson(bytes, draw) : changeBytes(bytes, draw, others)
 }

@@ -1,4 +1,4 @@
-/** Changes of the values of a JSON text. */
+/** Mutations of the values in a JSON text. */
 
 import { changeBytes } from './bytes.mjs'
 
@@ -49,7 +49,7 @@ function places(root, draw) {
 	return found
 }
 
-/** By name; each changes a value in place. */
+/** Mutations by name; each changes a value in place. */
 const jsonChanges = {
 	replace(root, draw) {
 		const [container, key] = draw.pick(places(root, draw))
@@ -98,7 +98,7 @@ const jsonChanges = {
 	},
 }
 
-/** A JSON text, or JSON lines, after one change of a value, or of a byte. */
+/** Applies one mutation of a value or of a byte to a JSON text or JSON lines. */
 export function changeJson(bytes, draw) {
 	if (draw.chance(0.2)) return changeBytes(bytes, draw)
 	const text = bytes.toString('utf8')
@@ -107,7 +107,7 @@ export function changeJson(bytes, draw) {
 		const root = JSON.parse(text)
 		return Buffer.from(JSON.stringify(changed(root, draw)))
 	} catch {
-		// Lines of JSON, perhaps.
+		// Perhaps JSON lines.
 	}
 	try {
 		const at = draw.below(lines.length)

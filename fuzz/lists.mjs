@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { command } from './cli.mjs'
 
-/** A target of one list. @param name Of the file. @param texts Whole lists. */
+/** A target of one list. @param name Name of the file. @param texts Intact lists. */
 export function listTarget(name, texts) {
 	return {
 		changes: (file) => file === name,

@@ -2,7 +2,7 @@
 
 /**
  * @param worker A worker of the pool. @param finding With target, seed, index, steps and outcome.
- * @returns The files that still show the same, as small as was found in a minute.
+ * @returns The smallest files found within a minute that still show the same problem.
  */
 export async function minimize(worker, finding, limits) {
 	const until = performance.now() + 60_000

@@ -1,4 +1,4 @@
-/** ONNX files: what changes them, and what our own reader does with an ONNX file, without onnxruntime. */
+/** Mutates ONNX files, and reads them with our own reader, without onnxruntime. */
 
 import { asModelInput, metadataInput, modelInput } from '../dist/classifier/onnx-file/onnx-input.js'
 import { modelOutput } from '../dist/classifier/onnx-file/onnx-output.js'
@@ -7,7 +7,7 @@ import { describeModel, grad, ops, readModel } from '../dist/onnx/index.js'
 import { structurallyChanged } from '../dist/onnx/structural-mutations.test.support.js'
 import { changeBytes } from './bytes.mjs'
 
-/** Changes the structure of a model; its bytes where these are no model any more. */
+/** Mutates the structure of a model, or its bytes if they are no longer a model. */
 export function changeStructure(bytes, draw) {
 	try {
 		return Buffer.from(structurallyChanged(bytes, draw.stream, 1))

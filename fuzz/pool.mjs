@@ -1,4 +1,4 @@
-/** A process that reads inputs, under limits of time and memory. */
+/** Runs a process that reads inputs under limits of time and memory. */
 
 import { fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 const entry = fileURLToPath(new URL('./worker.mjs', import.meta.url))
 
-/** A worker that is started anew whenever an input has ended it. */
+/** A worker that restarts whenever an input has ended it. */
 export function createWorker() {
 	const folder = mkdtempSync(join(tmpdir(), 'naptune-fuzz-'))
 	let child
@@ -21,10 +21,9 @@ export function createWorker() {
 		})
 	}
 	return {
-		/**
-		 * Has inputs read until the request is done or one of them ends the process.
+		/** Reads inputs until the request is complete or one of them ends the process.
 		 * @param limits Seconds and MiB for one input.
-		 * @param onResult Told of each input.
+		 * @param onResult Called with each result.
 		 * @returns Number after the last input that was read.
 		 */
 		run(request, limits, onResult) {
@@ -40,7 +39,7 @@ export function createWorker() {
 				const watch = setInterval(() => {
 					const waited = (performance.now() - began) / 1000
 					const used = usedSeconds(own.pid) - beganUsed
-					// Before the first input, a target may prepare. Other work on the machine is no fault of a reader.
+					// A target may prepare before the first input. Readers are not to blame for other work on the machine.
 					const most = current === undefined ? 300 : limits.seconds
 					if (used > most || waited > 20 * most) reason = 'too slow'
 					else if (residentMiB(own.pid) > limits.megabytes) reason = 'too much memory'
@@ -103,7 +102,7 @@ export function createWorker() {
 	}
 }
 
-/** Seconds of processor time that a process has used so far; 0 where the system does not tell. */
+/** Seconds of processor time that a process has used so far; 0 if the system does not report it. */
 function usedSeconds(pid) {
 	try {
 		const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -115,7 +114,7 @@ function usedSeconds(pid) {
 	}
 }
 
-/** Where the system does not tell, only the heap is bounded. */
+/** If the system does not report it, only the heap is bounded. */
 function residentMiB(pid) {
 	try {
 		return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096) / 2 ** 20

@@ -1,11 +1,11 @@
-/** What takes long to make, once for all workers. */
+/** Creates expensive inputs once for all workers. */
 
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runCli, writeTinyRun } from '../dist/cli/cli.test.helper.js'
 
-/** Makes `name` in the folder that the workers share, unless another worker does. @returns Its path. */
+/** Creates `name` in the shared folder of the workers, unless another worker does. @returns Its path. */
 async function shared(name, make) {
 	const folder = join(process.env.FUZZ_SHARED, name)
 	const done = `${folder}.done`

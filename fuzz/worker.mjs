@@ -1,4 +1,4 @@
-/** The process in which inputs are read. */
+/** The process that reads inputs. */
 
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -31,7 +31,7 @@ async function read({ target: own, inputs }, files) {
 		return { outcome: 'ok' }
 	} catch (error) {
 		if (error?.name === 'NaptuneError') {
-			// What a person should read must not be a screen full.
+			// Messages for people must not fill a screen.
 			if (error.message.length > 6000) return { outcome: 'endless message', message: error.message.slice(0, 300) }
 			return { outcome: 'refused', message: error.message.slice(0, 300) }
 		}

@@ -1,6 +1,6 @@
 /**
  * Runs AutoAttack's stages on the network and photographs of fixtures/autoattack-golden and writes
- * results/autoattack-parity.json: what became of every image, beside what became of it in the official code.
+ * results/autoattack-parity.json: the outcome of every image, with its outcome in the official code.
  */
 
 import { readFile, writeFile } from 'node:fs/promises'

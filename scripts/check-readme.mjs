@@ -1,7 +1,7 @@
-// Checks that every link and picture of a README works where only the package is seen: targets in the package are among the
-// packed files, anchors are headings of their page, everything else has an address of its own.
+// Checks that every link and picture of a README works with only the package: local targets must be packed files, anchors
+// must be headings of their page, everything else needs a full address.
 // Usage: node scripts/check-readme.mjs [README.md …] [--files list.json]
-//   --files: names of the packed files as a JSON array; by default npm is asked.
+//   --files: names of the packed files as a JSON array; by default from npm.
 import { readFile } from 'node:fs/promises'
 import { dirname, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,7 @@ const files = new Set(
 const folders = new Set()
 for (const file of files) for (let at = dirname(file); at !== '.'; at = dirname(at)) folders.add(at)
 
-/** Markdown without code, in which nothing is a link. */
+/** Markdown without code, which contains no links. */
 const withoutCode = (text) => text.replaceAll(/^(```|~~~)[\s\S]*?^\1/gm, '').replaceAll(/`[^`\n]*`/g, 'code')
 
 /** Targets of links and pictures, those of HTML included. */
@@ -35,7 +35,7 @@ function targets(text) {
 	return patterns.flatMap((pattern) => [...plain.matchAll(pattern)].map(([, target]) => target))
 }
 
-/** Anchors of a page, as GitHub and npm name those of headings. */
+/** Anchors of a page, named like GitHub and npm name headings. */
 function anchors(text) {
 	const counts = new Map()
 	const found = new Set([...text.matchAll(/\b(?:id|name)="([^"]+)"/g)].map(([, id]) => id))
@@ -63,14 +63,14 @@ for (const page of pages) {
 		const wrong = (why) => problems.push(`${page}: ${target} ${why}`)
 		if (/^(https:|mailto:)/.test(target)) continue
 		if (/^[a-z][a-z+.-]*:/i.test(target)) {
-			wrong('has an address that pages of packages do not open')
+			wrong('has an address that package pages do not open')
 			continue
 		}
 		const [path, anchor] = target.split('#', 2)
 		const at = path === '' ? page : posix.normalize(posix.join(posix.dirname(page), decodeURI(path))).replace(/\/$/, '')
 		if (!files.has(at) && !folders.has(at)) wrong('is not in the package')
 		else if (anchor && at.endsWith('.md') && !anchors(await readFile(at, 'utf8')).has(anchor)) {
-			wrong(`names a heading that ${at} does not have`)
+			wrong(`refers to a heading missing in ${at}`)
 		}
 	}
 }

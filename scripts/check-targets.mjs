@@ -1,7 +1,4 @@
-/**
- * Holds the paper's numbers (experiments/targets/nap-tuning.json) against one another: every printed average against the
- * mean of its cells, what the text says against the tables, and AutoAttack against PGD-100. Ends with 1 where the data are
- * not what they were when they were read off the paper. Build first.
+/** Checks the paper's numbers (experiments/targets/nap-tuning.json) against each other: every printed average against the mean of its cells, statements of the text against the tables, and AutoAttack against PGD-100. Exits with 1 if the data differ from what was read off the paper. Build first.
  *
  *   node scripts/check-targets.mjs
  */
@@ -9,7 +6,7 @@
 import { checksAt, failing, furthest, paperChecks } from '../dist/experiments/paper-checks.js'
 import { loadPaperTargets } from '../dist/experiments/targets.js'
 
-/** As counted by hand on arXiv 2506.12706, version 1. */
+/** Counted by hand in arXiv 2506.12706, version 1. */
 const known = { cells: 770, 'Table I': 30 }
 
 const targets = await loadPaperTargets()
@@ -26,8 +23,8 @@ for (const table of ['Table I', 'Table II']) {
 	console.log(`${table}: ${count} of ${of} averages are not the mean of their cells; furthest off ${worst.what}`)
 	for (const check of own) console.log(line(check))
 }
-const told = failing(claims)
-console.log(`\nThe text: ${told.count} of ${told.of} statements do not follow from the tables`)
+const text = failing(claims)
+console.log(`\nThe text: ${text.count} of ${text.of} statements do not follow from the tables`)
 for (const check of claims) console.log(line(check))
 console.log(`\n${inversions.length} cells with more accuracy under AutoAttack than under PGD-100`)
 for (const { place, what, stated, recomputed } of inversions) {
@@ -35,6 +32,6 @@ for (const { place, what, stated, recomputed } of inversions) {
 }
 const off = failing(checksAt(averages, 'Table I')).count
 if (cells !== known.cells || off !== known['Table I']) {
-	console.error(`Expected ${known.cells} cells and ${known['Table I']} averages off in Table I: the data were changed.`)
+	console.error(`Expected ${known.cells} cells and ${known['Table I']} averages off in Table I; the data were changed.`)
 	process.exitCode = 1
 }

@@ -1,12 +1,11 @@
-/**
- * How preset photos was chosen: few photographs per class on nano, settings compared on validation images only.
+/** Chooses preset photos: a few photographs per class on nano, with settings compared only on validation images.
  *
  *     npm run build && node scripts/choose-photos-preset.mjs FOLDER [--samples 3] [--confirm]
  *
- * A sample is what a person may have: five classes of 20 photographs, drawn by a seed from the training images of
- * cifar10-mini; `naptune tune` splits them itself. 40 further training images of each class stand for the validation images
- * (the sample's own 20 are too few to choose by). The test images are looked at once, with `--confirm`: the default
- * command on three samples that no choice has seen. FOLDER holds images and runs; a stopped call resumes where it stopped.
+ * A sample resembles a user's data: five classes of 20 photographs, drawn by a seed from the training images of
+ * cifar10-mini; `naptune tune` splits them itself. 40 further training images of each class serve as validation images (the
+ * sample's own 20 are too few for a choice). The test images are used once, with `--confirm`: the default command on three
+ * samples that played no part in the choice. FOLDER holds images and runs; a stopped call resumes where it stopped.
  */
 
 import { existsSync } from 'node:fs'
@@ -51,7 +50,7 @@ function positions(split, label) {
 	return Array.from({ length: split.length }, (_, index) => index).filter((index) => split.label(index) === label)
 }
 
-/** Folders of a sample: `photos` as a person has them, `choice` and `test` with other images to attack. */
+/** Folders of a sample: the user's `photos`, and `choice` and `test` with other images to attack. */
 async function makeSample(seed) {
 	const root = join(folder, `sample-${seed}`)
 	for (const label of permutation(generator(seed, 'photos-classes'), cifar.classNames.length).slice(

@@ -1,6 +1,6 @@
 /**
- * Builds the site of the documentation into site/: npm run docs:site. The reference of the library comes from the comments and
- * types of what package.json exports; the pages are those of the repository.
+ * Builds the site of the documentation into site/: npm run docs:site. The library reference comes from the comments and
+ * types of package.json's exports; the pages come from the repository.
  */
 
 import { readFile, rm } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import { build } from 'vitepress'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const reference = `${root}docs/library`
 
-/** Modules of the package by the names that they are imported by. */
+/** Modules of the package by import name. */
 async function modules() {
 	const { exports } = JSON.parse(await readFile(`${root}package.json`, 'utf8'))
 	return Object.entries(exports).flatMap(([subpath, target]) =>
@@ -47,9 +47,9 @@ async function writeReference() {
 		propertiesFormat: 'table',
 		interfacePropertiesFormat: 'table',
 		sanitizeComments: true,
-		// The compiler has checked the sources already.
+		// The compiler has already checked the sources.
 		skipErrorChecking: true,
-		// What is not exported, but part of a type that is, has no page of its own.
+		// Unexported parts of exported types have no page of their own.
 		validation: false,
 		logLevel: 'Warn',
 	})
@@ -61,7 +61,7 @@ async function writeReference() {
 	await app.generateOutputs(project)
 }
 
-/** As typedoc calls a module by its path below src/. */
+/** The name that typedoc gives a module, by its path in src/. */
 function nameOf(source) {
 	return source.replace(/^src\//, '').replace(/\/?(index)?\.ts$/, '') || 'index'
 }

@@ -2,13 +2,13 @@
 // writes the table of docs/installing.md.
 // Usage: node scripts/install-matrix.mjs [--npm 11] [--way 1] [--keep folder] [--write] [--types] [--demo]
 //   --npm    a major version; may be repeated (default: 10, 11, 12)
-//   --keep   a folder for the tarballs: packed there once, taken from there by later calls
+//   --keep   a folder for the tarballs: packed there once and reused by later calls
 //   --way    a number from 1 to 5: only this way; may be repeated
 //   --write  puts the table into docs/installing.md
 //   --types  type-checks a strict consumer in all four combinations, once
 //   --demo   runs the whole `npx naptune demo` once per npm
-// The download is a stand-in in both cases, so that the table does not depend on the network: a module that every Node.js of
-// the installation loads first answers requests to the download itself, or lets them fail, and counts them.
+// The download is a stub in both cases, so that the table does not depend on the network: every Node.js of the installation
+// first loads a module that answers these requests itself, or lets them fail, and counts them.
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -32,7 +32,7 @@ const { values } = parseArgs({
 })
 const { version: engine } = JSON.parse(await readFile(join(root, 'node_modules/onnxruntime-node/package.json'), 'utf8'))
 
-/** What is installed: which tarball, what beside it, and whether the carriers are published. */
+/** The ways to install: which tarball, what in addition, and whether the carriers are published. */
 const ways = [
 	{ name: 'release, carriers published', tarball: 'release', published: true },
 	{ name: '`npm pack`, the engine inside', tarball: 'plain' },
@@ -44,7 +44,7 @@ const ways = [
 const work = await mkdtemp(join(tmpdir(), 'naptune-matrix-'))
 const say = (text) => process.stderr.write(`${text}\n`)
 
-/** A module that stands in for the host of the CUDA download. */
+/** A module that simulates the host of the CUDA download. */
 const standIn = `
 const https = require('node:https'), fs = require('node:fs'), { Readable } = require('node:stream')
 const original = https.get
@@ -119,7 +119,7 @@ try {
 	await rm(work, { recursive: true, force: true })
 }
 
-/** The tarballs: of a release, of `npm pack`, of this platform's carrier. */
+/** Packs the tarballs of a release, of `npm pack` and of this platform's carrier. */
 async function tarballs(folder) {
 	const inside = async (name) => {
 		const entries = await readdir(join(folder, name)).catch(() => [])
@@ -138,7 +138,7 @@ async function tarballs(folder) {
 	return { release, plain, carriers }
 }
 
-/** An npm of a major version, with a Node.js that it supports. */
+/** Finds an npm of a major version, with a Node.js that it supports. */
 async function installedNpm(major) {
 	const folder = join(work, `npm${major}`)
 	await mkdir(folder)
@@ -170,7 +170,7 @@ async function installed(tool, way, reachable, { tarball, registry }) {
 		CUDA_PACKAGE: join(work, 'cuda.nupkg'),
 	}
 	const wanted = [tarball, ...(way.beside ? [`onnxruntime-node@${engine}`] : [])]
-	const flags = way.flag ? ['--onnxruntime-node-install=skip'] : []
+	const flags = way.flag ? ['--ignore-scripts'] : []
 	const quick = ['--prefer-offline', '--no-audit', '--no-fund', `--@naptune:registry=${registry}`]
 	const start = performance.now()
 	const install = await ended(tool.program, [tool.cli, 'install', ...wanted, ...flags, ...quick], { cwd: folder, env })
@@ -187,7 +187,7 @@ async function installed(tool, way, reachable, { tarball, registry }) {
 			? 'installation fails'
 			: works.code === 0
 				? works.stdout.trim()
-				: /There is no engine: .*--onnxruntime-node-install=skip/.test(works.stderr)
+				: /No engine is available: .*--ignore-scripts/.test(works.stderr)
 					? 'no engine; the message has the command'
 					: `fails: ${works.stderr.slice(0, 200)}`,
 	}
@@ -203,7 +203,7 @@ function ended(program, args, options) {
 	})
 }
 
-/** Bytes that the files of a folder occupy, in whole blocks of the disk. */
+/** Disk space of a folder's files, in whole blocks. */
 async function bytesOnDisk(folder) {
 	const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
 	let sum = 0

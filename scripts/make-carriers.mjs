@@ -12,9 +12,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const { values } = parseArgs({
 	options: {
 		platform: { type: 'string', multiple: true },
-		/** The platform that runs this, or nothing where the engine has no files for it. */
+		/** Only the current platform, or none if the engine has no files for it. */
 		here: { type: 'boolean', default: false },
-		/** Removes what an earlier call wrote. */
+		/** Removes the output of an earlier call. */
 		remove: { type: 'boolean', default: false },
 		output: { type: 'string', default: join(root, 'carriers', 'built') },
 		pack: { type: 'boolean', default: false },
@@ -67,7 +67,7 @@ if (values.manifest) {
 	if (chosen.length === 0) process.stderr.write(`onnxruntime-node ${version} has no files for ${here}.\n`)
 	const wrong = chosen.filter((name) => !known.includes(name))
 	if (wrong.length > 0) {
-		process.stderr.write(`onnxruntime-node ${version} has no ${wrong.join(', ')}; choose of ${known.join(', ')}.\n`)
+		process.stderr.write(`onnxruntime-node ${version} has no ${wrong.join(', ')}; choose from ${known.join(', ')}.\n`)
 		process.exit(1)
 	}
 	for (const { os, cpu, name } of platforms.filter((platform) => chosen.includes(platform.name))) {
@@ -96,7 +96,7 @@ if (values.manifest) {
 		await writeFile(join(folder, 'LICENSE'), licence)
 		await writeFile(
 			join(folder, 'README.md'),
-			`# ${carrier.name}\n\n${carrier.description}. naptune installs it for itself; the files are Microsoft's, unchanged.\n`,
+			`# ${carrier.name}\n\n${carrier.description}. naptune installs it automatically; the files are Microsoft's, unchanged.\n`,
 		)
 		if (values.pack) {
 			const file = execFileSync('npm', ['pack', '--silent', '--pack-destination', values.output], {

@@ -1,5 +1,5 @@
-// Packs naptune as a release publishes it: with the carriers of the native engine as optional dependencies (npm installs the
-// one of its platform) and without what only development needs. `npm pack` by itself puts the engine of this machine in.
+// Packs naptune for a release: with the carriers of the native engine as optional dependencies (npm installs the one for its
+// platform) and without development parts. Plain `npm pack` includes the engine of this machine instead.
 // Usage: node scripts/pack.mjs [--output folder]   prints the path of the tarball
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const { values } = parseArgs({ options: { output: { type: 'string', default: '.' } } })
 const output = resolve(values.output)
 
-/** What only a checkout has a use for. */
+/** Entries that only a checkout needs. */
 const development = ['devDependencies', 'scripts', 'allowScripts']
 
 const work = await mkdtemp(join(tmpdir(), 'naptune-pack-'))
@@ -30,7 +30,7 @@ try {
 		JSON.parse(await run(process.execPath, [join(root, 'scripts/make-carriers.mjs'), '--manifest'])),
 	)
 	await writeFile(file, `${JSON.stringify(manifest, null, '\t')}\n`)
-	// Source maps are not in the package, and some bundlers complain of a map that is named and missing.
+	// The package has no source maps, and some bundlers complain about missing ones.
 	for (const entry of await readdir(join(folder, 'dist'), { recursive: true })) {
 		if (!entry.endsWith('.js')) continue
 		const path = join(folder, 'dist', entry)

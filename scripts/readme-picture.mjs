@@ -2,9 +2,9 @@
  * Makes docs/pictures/attack.png, the picture at the top of the README: node scripts/readme-picture.mjs [RUN].
  *
  * The rule, fixed before any of the images was attacked: the first three test images of cifar10-mini, in the order of the
- * shuffle that seed 1 draws, that vanilla CLIP classifies right and that are of three different classes. What becomes of them
- * under the attack chooses none. Each model is attacked with full knowledge of it, by PGD-100 at the demo's epsilon, through
- * the same code as `naptune attack PHOTO --run RUN`.
+ * shuffle that seed 1 draws, that vanilla CLIP classifies correctly and that have three different classes. Their fate under
+ * attack plays no part. PGD-100 attacks each model with full knowledge at the demo's epsilon, through the same code as
+ * `naptune attack PHOTO --run RUN`.
  */
 
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -21,7 +21,7 @@ import { pixelsPng, sheetPng } from '../dist/report/photo-pictures.js'
 import { createEngine } from '../dist/runtime/node/create-engine.js'
 
 const seed = 1
-/** Small, so that letters are large where the picture is 390 dots wide. */
+/** Small, so that letters are large at a picture width of 390 dots. */
 const cellSize = 232
 const place = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url))
 const run = await loadTunedRun(process.argv[2] ?? place('results/demo'))
@@ -59,7 +59,7 @@ for (const index of order) {
 		const right = best.index === label
 		return { text: `${best.className} ${percent(best)} ${right ? '✓' : '✗'}`, tone: right ? 'good' : 'bad' }
 	}
-	// The class stands above the photo; only another one is named again.
+	// The heading above the photo names its class; repeat only a different one.
 	const beforeLine = ([best], model) => {
 		const right = best.index === label
 		return right

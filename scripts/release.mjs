@@ -1,8 +1,8 @@
 // Publishes a release: the carriers of the native engine that the registry lacks, then naptune, each from its own tarball.
 // Usage: node scripts/release.mjs [--dry-run]
 //   --dry-run  packs and lets npm check everything, uploads nothing
-// In GitHub Actions with `id-token: write` the packages get provenance. Versions that the registry has are passed over, so
-// that a release which stopped half way goes on.
+// In GitHub Actions with `id-token: write` the packages get provenance. Versions already in the registry are skipped, so
+// that a release that stopped half way can resume.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const { values } = parseArgs({
 })
 
 if (values['refuse-plain-publish']) {
-	process.stderr.write('npm publish would publish the engine of this machine to everybody. Use: npm run release\n')
+	process.stderr.write('npm publish would publish the engine of this machine for everybody. Use: npm run release\n')
 	process.exit(1)
 }
 
@@ -39,13 +39,13 @@ try {
 async function publish(tarball) {
 	const { name, version } = JSON.parse(await run('tar', ['-xzOf', tarball, 'package/package.json']))
 	if (!values['dry-run'] && (await isPublished(name, version))) {
-		process.stdout.write(`${name}@${version} is published already\n`)
+		process.stdout.write(`${name}@${version} is already published\n`)
 		return
 	}
 	const how = values['dry-run'] ? ['--dry-run'] : provenance
 	await npm(['publish', tarball, '--access', 'public', '--silent', ...how], { cwd: work })
 	process.stdout.write(`${name}@${version} ${values['dry-run'] ? 'could be' : 'is'} published\n`)
-	// What `changesets/action` looks for to make the release on the forge.
+	// `changesets/action` looks for this line to create the release on the forge.
 	if (!values['dry-run'] && name === (await ownName())) process.stdout.write(`New tag: ${name}@${version}\n`)
 }
 

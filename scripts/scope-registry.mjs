@@ -1,12 +1,12 @@
-// A registry for one scope, over tarballs on this machine: what `npm install` sees once the carriers are published. npm asks
-// it for packages of the scope alone (--@naptune:registry=ADDRESS); everything else comes from the usual registry.
+// A registry for one scope, from tarballs on this machine, to simulate published carriers for `npm install`. npm asks it
+// only for packages of the scope (--@naptune:registry=ADDRESS); everything else comes from the usual registry.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { basename } from 'node:path'
 import { run } from './npm.mjs'
 
-/** Serves tarballs of packages. Gives the address and what closes it. */
+/** Serves tarballs of packages. Returns the address and a function to close it. */
 export async function serveScope(tarballs) {
 	const packages = new Map()
 	for (const tarball of tarballs) {

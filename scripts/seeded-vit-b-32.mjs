@@ -1,5 +1,5 @@
 // Writes a whole CLIP checkpoint of the true ViT-B/32 geometry with seeded random weights and CLIP's own tokenizer, to prove
-// layout, memory and speed at 224 pixels where no released weights are at hand. It knows nothing: its accuracy is chance.
+// layout, memory and speed at 224 pixels without released weights. Its accuracy is chance.
 // Usage: npm run build && node scripts/seeded-vit-b-32.mjs FOLDER path/to/bpe_simple_vocab_16e6.txt.gz
 
 import { readFileSync, writeFileSync } from 'node:fs'

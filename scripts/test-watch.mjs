@@ -1,6 +1,4 @@
-/**
- * Tests while you write: compiles what changed and runs the tests that it reaches. Arguments go to vitest, such as the name
- * of a room. Ends with Ctrl-C.
+/** Runs tests while you work: compiles changes and runs the affected tests. Passes its arguments to vitest, such as the name of a room. Ends on Ctrl-C.
  */
 
 import { spawn, spawnSync } from 'node:child_process'
@@ -11,7 +9,7 @@ const bin = (name) => fileURLToPath(new URL(`node_modules/${name}`, root))
 const compiler = [bin('typescript/bin/tsc'), '-p', 'tsconfig.json']
 const run = { cwd: root, stdio: 'inherit' }
 
-// Once, so that the first tests do not run on what was compiled before. Errors of types do not keep tests from running.
+// Compile once, so that the first tests do not run on stale output. Type errors do not keep tests from running.
 spawnSync(process.execPath, compiler, run)
 const watching = spawn(process.execPath, [...compiler, '--watch', '--preserveWatchOutput'], run)
 const config = ['--config', 'vitest.fast.config.js']

@@ -1,4 +1,4 @@
-/** Writes the pages, and the passages of pages, that are made of what the program and its records know: npm run docs. */
+/** Writes the pages and passages generated from the program and its records: npm run docs. */
 
 import { writeFile } from 'node:fs/promises'
 import { root } from '../dist/docs/root.js'

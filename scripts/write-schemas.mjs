@@ -1,7 +1,4 @@
-/**
- * Writes the JSON Schemas of records and of definitions of experiments to schemas/, and those of what jobs give to
- * schemas/jobs/, from the schemas that the
- * program itself reads and writes with: npm run schemas.
+/** Writes the JSON Schemas of records and experiment definitions to schemas/, and those of job results to schemas/jobs/, from the schemas that the program itself uses: npm run schemas.
  */
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'

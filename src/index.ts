@@ -29,7 +29,7 @@ export const reproduce = lazyJob(async () => (await import('./jobs/reproduce.js'
 export const reproducePlan = lazyJob(async () => (await import('./jobs/reproduce-plan.js')).reproducePlan)
 /** Works on one of several parts of experiments, for machines that share nothing. */
 export const reproduceShard = lazyJob(async () => (await import('./jobs/reproduce-shard.js')).reproduceShard)
-/** Attacks any ONNX model of an image classifier with its own gradient, and counts what it still gets right. */
+/** Attacks any ONNX image classifier with its own gradient, and counts what it still gets right. */
 export const attack = lazyJob(async () => (await import('./jobs/attack.js')).attack)
 /** Attacks one picture on vanilla CLIP and on a tuned run, and writes the resulting pictures. */
 export const attackPhoto = lazyJob(async () => (await import('./jobs/attack-photo.js')).attackPhoto)

@@ -1,6 +1,4 @@
-/**
- * The engine's own images per second: the deployed classifier on full batches of prepared pictures, nothing else. The mark
- * that naptune serve is measured by in bench/serve.mjs; answers to each line on stdin with one measurement.
+/** Measures the engine's own images per second: only the deployed classifier on full batches of preprocessed pictures. bench/serve.mjs compares naptune serve with it; it answers each line on stdin with one measurement.
  *
  * node bench/serve/engine.mjs RUN BATCH SECONDS
  */
@@ -34,7 +32,7 @@ for await (const _ of createInterface({ input: process.stdin })) {
 	const before = process.cpuUsage()
 	let images = 0
 	while (performance.now() - start < Number(secondsText) * 1000) {
-		// Two at once, as the server does: the engine goes from one to the next.
+		// Two at once, as in the server, so that the engine goes straight from one to the next.
 		await Promise.all([classifier.evaluate(pixels, taps), classifier.evaluate(pixels, taps)])
 		images += 2 * batch
 	}

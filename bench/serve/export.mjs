@@ -1,6 +1,4 @@
-/**
- * A run as an ONNX classifier for bench/serve/python.py, without the measurements of naptune export: those take long on a
- * large model, and a seeded one, which knows nothing, would be refused.
+/** Exports a run as an ONNX classifier for bench/serve/python.py, without the measurements of naptune export, which take long on a large model and would refuse an untrained seeded one.
  *
  * node bench/serve/export.mjs RUN FOLDER
  */

@@ -10,7 +10,7 @@ import { type DefaultTheme, defineConfig, type MarkdownOptions } from 'vitepress
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Folders whose Markdown belongs to the site; what else is in the repository does not. */
-const shown = ['docs', 'examples', 'results', 'models', 'data']
+const shown = ['docs', 'examples', 'results', 'models', 'data', 'carriers', 'chaos', 'fuzz']
 const hidden = (await readdir(root, { withFileTypes: true })).flatMap((entry) =>
 	entry.isDirectory() && !shown.includes(entry.name) ? [`${entry.name}/**`] : [],
 )
@@ -69,6 +69,8 @@ export default defineConfig({
 	title: 'naptune',
 	description: 'Harden CLIP models against adversarial images, attack them, and report what the hardening is worth.',
 	lang: 'en',
+	// No icon, and no request for one.
+	head: [['link', { rel: 'icon', href: 'data:,' }]],
 	srcDir: '..',
 	outDir: '../site',
 	cacheDir: '../node_modules/.cache/vitepress',

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { command } from '../cli.mjs'
 import { eachFile, projectPath } from '../files.mjs'
 
-/** Evaluation records, as a reviewer gets them. */
+/** Evaluation records as a reviewer receives them. */
 export default {
 	async prepare() {
 		const inputs = await eachFile('results/demo/evaluations', /\.json$/, () => 'record.json')

@@ -14,7 +14,7 @@ const config = {
 	baseline: { file: 'naptune.gate.baseline.json', level: 0.05 },
 }
 
-/** What a gate demands, as a project commits it. */
+/** The configuration of a gate, as a project commits it. */
 export default {
 	prepare: async () => ({ inputs: [{ 'naptune.gate.json': Buffer.from(JSON.stringify(config)) }] }),
 	read: (folder) => readRecord(gateConfigForm, join(folder, 'naptune.gate.json')),

@@ -30,7 +30,7 @@ const headerValues = [
 	'bytes 5-4/1',
 ]
 
-/** An input is a plan: a few bytes, by which the server chooses what it changes in which of its answers. */
+/** An input is a plan: a few bytes from which the server chooses how to mutate its answers. */
 export default {
 	seconds: 60,
 	onDisk: false,
@@ -145,7 +145,7 @@ function answer(state, request, response) {
 	response.end(request.method === 'HEAD' ? undefined : own)
 }
 
-/** What a hub answers. */
+/** The correct answers of a hub. */
 function right({ model, data }, { url }) {
 	const { pathname } = new URL(url, 'http://hub')
 	const isData = pathname.includes('/datasets/')

@@ -4,7 +4,7 @@ import { eachFile } from '../files.mjs'
 
 const endings = { jpeg: /\.jpg$/, png: /\.png$/, webp: /\.webp$/, gif: /\.gif$/, tiff: /\.tiff?$/, avif: /\.avif$/ }
 
-/** Small pictures of the fixtures, and some that are made. */
+/** Small pictures from the fixtures, and some generated ones. */
 export default (name) => {
 	const format = name.replace('image-', '')
 	return {

@@ -27,9 +27,9 @@ const files = {
 /** Names in the order of the report. */
 export const targetNames = Object.keys(files)
 
-/** Loads a target. @throws When there is none of that name. */
+/** Loads a target. @throws For an unknown name. */
 export async function loadTarget(name) {
-	if (!Object.hasOwn(files, name)) throw new Error(`There is no target ${name}; there are ${targetNames.join(', ')}.`)
+	if (!Object.hasOwn(files, name)) throw new Error(`Unknown target ${name}; available: ${targetNames.join(', ')}.`)
 	const { default: target } = await import(files[name])
 	return { name, ...(typeof target === 'function' ? target(name) : target) }
 }

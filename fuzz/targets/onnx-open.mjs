@@ -5,7 +5,7 @@ import { changeBytes } from '../bytes.mjs'
 import { eachFile } from '../files.mjs'
 import { changeStructure } from '../onnx.mjs'
 
-/** The whole way: onnxruntime in its own process, our reader, the engine, one gradient. */
+/** The complete path: onnxruntime in its own process, our reader, the engine, one gradient. */
 export default {
 	seconds: 120,
 	megabytes: 3000,

@@ -4,7 +4,7 @@ import { imageReader, openParquet, parquetProcess, readLabels } from '../../dist
 import { byteChanges, changeBytes } from '../bytes.mjs'
 import { eachFile } from '../files.mjs'
 
-/** The metadata at the end is small beside the images, and holds all numbers. */
+/** Mutates mostly the metadata at the end, which is small compared with the images and holds all numbers. */
 function change(bytes, draw, others) {
 	const length = bytes.length > 12 ? bytes.readUInt32LE(bytes.length - 8) : 0
 	if (draw.chance(0.4) || !(length > 0 && length < bytes.length - 8)) return changeBytes(bytes, draw, others)

@@ -6,7 +6,7 @@ import { withFile } from '../../dist/files/read-parts.js'
 import { changeBytes } from '../bytes.mjs'
 import { eachFile } from '../files.mjs'
 
-/** Instructions, which random bytes seldom are. */
+/** Valid instructions, which random bytes seldom contain. */
 const pieces = [
 	'}',
 	']',
@@ -57,7 +57,7 @@ function change(bytes, draw, others) {
 
 export default {
 	change,
-	/** The pickle is changed, the archive around it stays whole. */
+	/** Mutates the pickle and leaves the archive around it intact. */
 	changes: (name) => name === 'data.pkl',
 	async prepare() {
 		const archives = await eachFile(

@@ -4,7 +4,7 @@ import { command } from '../cli.mjs'
 import { wholeFolder } from '../files.mjs'
 import { tinyRun } from '../shared.mjs'
 
-/** A tuned run with an evaluation and an audit: what one hands to others. */
+/** A tuned run with an evaluation and an audit, as users share it. */
 export default {
 	seconds: 60,
 	changes: (name) => /\.(json|jsonl|safetensors)$/.test(name),

@@ -4,7 +4,7 @@ import { changeBytes } from '../bytes.mjs'
 import { eachFile } from '../files.mjs'
 import { changeJson } from '../json.mjs'
 
-/** Changes the header as JSON half of the time, with its length set right. */
+/** Mutates the header as JSON half of the time, and corrects its length. */
 function change(bytes, draw, others) {
 	const length = bytes.length >= 8 ? Number(bytes.readBigUInt64LE(0)) : 0
 	if (draw.chance(0.4) || !(length > 0 && length <= bytes.length - 8)) return changeBytes(bytes, draw, others)

@@ -1,4 +1,4 @@
-// AutoAttack beside the official code in PyTorch, taking turns stage by stage: see README.md here.
+// Compares AutoAttack with the official code in PyTorch, in turns stage by stage; see README.md here.
 // Usage: node scripts/bench-autoattack/bench.mjs --python PYTHON --autoattack FOLDER [--help]
 
 import { spawn } from 'node:child_process'
@@ -30,13 +30,13 @@ const whole = (text) => Number.parseInt(text, 10)
 const options = new Command()
 	.requiredOption('--python <path>', 'a Python with torch, transformers and safetensors')
 	.requiredOption('--autoattack <folder>', 'a checkout of github.com/fra31/auto-attack')
-	.option('--images <count>', 'test images, of which those that are right when clean are attacked', whole, 100)
+	.option('--images <count>', 'number of test images; those that are right when clean are attacked', whole, 100)
 	.option('--batch <count>', 'images per batch on both sides', whole, 250)
 	.option('--threads <count>', 'threads on both sides', whole, 2)
-	.option('--rounds <count>', 'times that every stage is run on either side; the fastest counts', whole, 1)
+	.option('--rounds <count>', 'runs of every stage on either side; the fastest counts', whole, 1)
 	.option('--epsilon <number>', 'L-infinity', '1/255')
 	.option('--stages <names>', 'separated by commas', 'apgd-ce,apgd-t,fab-t,square')
-	.option('--seed <number>', 'of random starts and squares', whole, 0)
+	.option('--seed <number>', 'seed of random starts and squares', whole, 0)
 	.option('--output <file>', 'writes the measurement as JSON')
 	.parse()
 	.opts()
@@ -133,7 +133,7 @@ const python = spawn(options.python, [script, inputs, directory, JSON.stringify(
 const answers = createInterface({ input: python.stdout })[Symbol.asyncIterator]()
 const answer = async () => {
 	const { value, done } = await answers.next()
-	if (done) throw new Error('The PyTorch side ended; its message is above.')
+	if (done) throw new Error('The PyTorch side has ended; see its message above.')
 	return JSON.parse(value)
 }
 const official = (command) => {
@@ -151,7 +151,7 @@ const show = (what, own, other, count) => {
 	)
 }
 const best = (list) => list.reduce((a, b) => (b.wall < a.wall ? b : a))
-/** Both sides in turn, several times; the fastest of each. */
+/** Runs both sides in turn several times; returns the fastest of each. */
 async function inTurn(times, own, other) {
 	const [a, b] = [[], []]
 	for (let round = 0; round < times; round++) {

@@ -1,6 +1,4 @@
-/**
- * Opens exports with the programs they are for, and records what these make of them: transformers.js in Node.js and in
- * Chromium, onnxruntime of Python, onnxruntime-web. README.md says how to run it.
+/** Opens exports with their target programs and records the results: transformers.js in Node.js and in Chromium, onnxruntime for Python, onnxruntime-web. README.md explains how to run it.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -73,7 +71,10 @@ const kinds = {
 	inside: { layout: 'onnx', preprocess: 'inside' },
 }
 for (const [name, kind] of Object.entries(kinds)) {
-	const { measured } = await exportModel({ run: options.run, output: join(models, name), images: 30, ...kind }, context)
+	const { measured } = await exportModel(
+		{ run: options.run, output: join(models, name), images: split.length, ...kind },
+		context,
+	)
 	const { parity, clean, robust, reference, preparation } = measured
 	outcome.exports[name] = {
 		...kind,
@@ -86,7 +87,7 @@ for (const [name, kind] of Object.entries(kinds)) {
 	say(`${name}: ${JSON.stringify(parity)} clean ${clean.accuracy} robust ${robust.accuracy}`)
 }
 
-// Photographs that have to be resized: those of the data set, enlarged to 4 : 3 with Pillow's filter.
+// Photographs that need resizing: those of the data set, enlarged to 4 : 3 with Pillow's filter.
 const pictures = []
 for (const index of range(0, split.length)) {
 	const original = await split.image(index)
@@ -147,7 +148,7 @@ const zeroShotLabels = await labelsThrough(
 outcome.transformersJs.zeroshot = { labelAgreement: agreement(zeroShotLabels), clean: right(zeroShotLabels) }
 await zeroShot.dispose()
 
-say('attacking what its processor makes of them')
+say('attacking its preprocessed images')
 const processor = await AutoProcessor.from_pretrained('classifier')
 const model = await AutoModelForImageClassification.from_pretrained('classifier', { dtype: 'fp32' })
 const { mean, std } = clip.statistics
@@ -216,7 +217,7 @@ outcome.transformersJs.attacked = {
 }
 say(JSON.stringify(outcome.transformersJs))
 
-say('the same numbers in Python and Chromium')
+say('the same inputs in Python and Chromium')
 const few = stacked(own.slice(0, 16))
 const values = pixelValuesOf(few, clip.statistics)
 const tokenizer = await transformers.AutoTokenizer.from_pretrained('zeroshot')

@@ -1,4 +1,4 @@
-/** What an attack is: its options, presets and where it comes from; and what it becomes when its options are chosen. */
+/** Defines an attack: its options, presets and source, and what it becomes once its options are chosen. */
 
 import type { z } from 'zod'
 import type { Passes } from '../classifier/pass-counter.js'
@@ -6,32 +6,32 @@ import type { AttackRound } from './run/attack-round.js'
 import type { Norm } from './sets/threat-model.js'
 
 /**
- * What an attack calls of the model that it attacks: `gradient` (and whatever else it likes), `query` only its outputs,
- * `nothing` where images are made from other models alone.
+ * What an attack calls on its target model: `gradient` (and anything else), `query` only the outputs, `nothing` if it makes
+ * images from other models alone.
  */
 export type ModelAccess = 'gradient' | 'query' | 'nothing'
 
-/** What an attack looks at, which decides what its attacker must know and where it can be used. */
+/** What an attack reads, which decides what its attacker must know and where it can be used. */
 export interface AttackReads {
 	readonly model: ModelAccess
-	/** Whether labels are read: one that does without works on models and images without classes, too. */
+	/** Whether it reads labels: an attack that does not also works on models and images without classes. */
 	readonly labels: boolean
 	/**
-	 * Whether it follows predicted classes: leaves images alone or chooses among its candidates by them. Such an attack has no
-	 * meaning where an image has several right answers.
+	 * Whether it depends on predicted classes, to skip images or to choose among its candidates. Such an attack is
+	 * meaningless if an image has several right answers.
 	 */
 	readonly predictions: boolean
-	/** Draws of a randomised model that every gradient is averaged over; 1 where its random numbers are guessed once. */
+	/** Draws of a randomised model to average every gradient over; 1 if it guesses the random numbers once. */
 	readonly draws: number
 }
 
-/** An attack with all its options chosen. It is run by `attackBatch` or `runAttack`. */
+/** An attack with all its options chosen. Run it with `attackBatch` or `runAttack`. */
 export interface PreparedAttack {
-	/** The name it was asked for by: an attack's or a preset's. */
+	/** The requested name: an attack's or a preset's. */
 	readonly name: string
 	/** The registered attack. */
 	readonly attack: string
-	/** One line: what it does. */
+	/** What it does, in one line. */
 	readonly doc: string
 	/** Paper and references it follows. */
 	readonly source: string
@@ -39,38 +39,38 @@ export interface PreparedAttack {
 	readonly norms: readonly Norm[]
 	/** The whole configuration with defaults filled in, as JSON, for records. */
 	readonly options: Readonly<Record<string, unknown>>
-	/** Name of what is maximised, of an attack that takes any objective; missing where it has losses of its own. */
+	/** Name of the objective, for an attack that takes any objective; missing for attacks with losses of their own. */
 	readonly objective?: string
 	/** Whether the labels of a batch are targets. */
 	readonly targeted: boolean
 	readonly reads: AttackReads
-	/** Whether images whose clean prediction is wrong are left alone, being errors already. */
+	/** Whether images with a wrong clean prediction are skipped, because they are errors already. */
 	readonly skipsWrong: boolean
 	/**
-	 * What it tries in turn, at least one round; each checks its input and output.
+	 * The rounds to try in turn, at least one; each checks its input and output.
 	 * @param classes Number of classes of the attacked model.
-	 * @throws NaptuneError for a number of classes that it does not work for.
+	 * @throws NaptuneError for a number of classes that it does not support.
 	 */
 	rounds(classes: number): readonly AttackRound[]
 	/**
-	 * Passes per image at most, of all rounds together, for estimates of time. Images that are fooled early take fewer.
+	 * Most passes per image, over all rounds, for estimates of time. Images that are fooled early take fewer.
 	 * @param classes As for {@link rounds}.
 	 */
 	cost(classes: number): Passes
 }
 
-/** Options under a name of their own. */
+/** Named options. */
 export interface AttackPreset<Options extends object = Readonly<Record<string, unknown>>> {
-	/** One line: what it is for. */
+	/** Its purpose, in one line. */
 	readonly doc: string
 	readonly options: Options
 }
 
-/** What is true of an attack whatever its options. */
+/** Facts about an attack that do not depend on its options. */
 export interface AttackFacts {
-	/** Stable, in kebab-case; records hold it. */
+	/** Stable, in kebab-case; records contain it. */
 	readonly name: string
-	/** One line: what it does. */
+	/** What it does, in one line. */
 	readonly doc: string
 	/** Paper and references it follows. */
 	readonly source: string
@@ -79,24 +79,23 @@ export interface AttackFacts {
 	readonly access: ModelAccess
 	/** Whether it never reads labels. Default false. */
 	readonly labelFree?: boolean
-	/** Whether images whose clean prediction is wrong are left alone, being errors already. Default false. */
+	/** Whether images with a wrong clean prediction are skipped, because they are errors already. Default false. */
 	readonly skipsWrong?: boolean
-	/** Pairs of options that say the same thing in two ways: giving one of them drops the other from a preset. */
+	/** Pairs of options that express the same thing in two ways: giving one of them drops the other from a preset. */
 	readonly alternatives?: readonly (readonly [string, string])[]
 }
 
 /** A registered attack. */
 export interface AttackDefinition<Options extends object = Readonly<Record<string, unknown>>> extends AttackFacts {
-	/** Of its options, with their defaults. */
+	/** Schema of its options, with their defaults. */
 	readonly schema: z.ZodType<object, object>
 	readonly presets: Readonly<Record<string, AttackPreset<Options>>>
 	/**
 	 * Chooses options, once for all batches.
-	 * @param options Those that differ from the preset's; missing ones take the attack's defaults.
+	 * @param options Those that differ from the preset; missing ones take the attack's defaults.
 	 * @param preset One of {@link presets}; default none.
-	 * @throws NaptuneError listing every option that is not usable, or for a preset that it does not have.
-	 * @example
-	 * const attack = pgd.prepare({ steps: 20, restarts: 5 })
+	 * @throws NaptuneError that lists every unusable option, or for an unknown preset.
+	 * @example const attack = pgd.prepare({ steps: 20, restarts: 5 })
 	 */
 	prepare(options?: Options, preset?: string): PreparedAttack
 }

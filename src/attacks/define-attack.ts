@@ -1,4 +1,4 @@
-/** From an attack's specification to its definition: options are parsed here, once, and nowhere else. */
+/** Turns an attack's specification into its definition. Options are parsed here, once, and nowhere else. */
 
 import type { z } from 'zod'
 import { sumOfPasses } from '../classifier/pass-counter.js'
@@ -12,48 +12,39 @@ import { checkedRound } from './run/checked-round.js'
 
 /** All that {@link defineAttack} needs. */
 export interface AttackSpecification<Schema extends z.ZodType<object, object>> extends AttackFacts {
-	/** Options with their defaults. Names and order of the keys are part of records and never change. */
+	/** Options with their defaults. Records contain the names and order of the keys, so they never change. */
 	readonly schema: Schema
 	/** Named options, each usable as an attack's name. */
 	readonly presets: Readonly<Record<string, AttackPreset<z.input<Schema>>>>
 	/**
-	 * What it tries in turn, at least one round.
-	 * @param classes Number of classes of the attacked model. @param name What the attack was asked for by.
-	 * @throws NaptuneError for a number of classes that it does not work for.
+	 * The rounds to try in turn, at least one.
+	 * @param classes Number of classes of the attacked model. @param name The requested name.
+	 * @throws NaptuneError for a number of classes that it does not support.
 	 */
 	rounds(settings: z.output<Schema>, classes: number, name: string): readonly AttackRound[]
 	/** Whether the labels of a batch are targets. Default: never. */
 	targeted?(settings: z.output<Schema>): boolean
-	/** Whether it chooses among candidates by predicted classes. Default: as `skipsWrong`. */
+	/** Whether it chooses among candidates by predicted classes. Default: the value of `skipsWrong`. */
 	followsPredictions?(settings: z.output<Schema>): boolean
-	/** Draws of a randomised model that every gradient is averaged over. Default 1. */
+	/** Draws of a randomised model to average every gradient over. Default 1. */
 	draws?(settings: z.output<Schema>): number
-	/** Name of what is maximised, of an attack that takes any objective. */
+	/** Name of the objective, for an attack that takes any objective. */
 	objective?(settings: z.output<Schema>): string
-	/** The settings as JSON, for records, where they are not JSON themselves. Fields that are undefined are left out. */
+	/** The settings as JSON for records, if they are not JSON themselves. Undefined fields are dropped. */
 	recorded?(settings: z.output<Schema>): Readonly<Record<string, unknown>>
 }
 
 /**
- * Makes an attack of its specification: one file, and a line in the registry.
- * @example
- * export const still = defineAttack({
- *   name: 'still',
- *   doc: 'Changes nothing: the control of controls.',
- *   source: 'none',
- *   norms: ['linf', 'l2'],
- *   access: 'nothing',
- *   schema: z.strictObject({}),
- *   presets: {},
- *   rounds: (_settings, _classes, name) => [
+ * Makes an attack from its specification: one file, and a line in the registry.
+ * @example export const still = defineAttack({   name: 'still',   doc: 'Changes nothing: the control of controls.',
+ * source: 'none',   norms: ['linf', 'l2'],   access: 'nothing',   schema: z.strictObject({}),   presets: {},   rounds:
+ * (_settings, _classes, name) => [
  *     {
  *       stage: name,
  *       name,
  *       cost: { evaluations: 0, gradients: 0 },
  *       run: async (_, { images }) => ({ ...images, data: images.data.slice() }),
- *     },
- *   ],
- * })
+ *     },   ], })
  */
 export function defineAttack<Schema extends z.ZodType<object, object>>(
 	specification: AttackSpecification<Schema>,
@@ -91,7 +82,7 @@ export function defineAttack<Schema extends z.ZodType<object, object>>(
 	}
 }
 
-/** @throws NaptuneError for a name that is none of its presets. */
+/** @throws NaptuneError for an unknown preset. */
 function presetOf<Options extends object>(
 	{ name, presets }: Pick<AttackDefinition<Options>, 'name' | 'presets'>,
 	preset: string,
@@ -105,7 +96,7 @@ function presetOf<Options extends object>(
 	)
 }
 
-/** A preset's options with those that differ. */
+/** A preset's options, overridden by the given ones. */
 function withPreset(
 	{ alternatives = [] }: Pick<AttackFacts, 'alternatives'>,
 	preset: object = {},
@@ -126,6 +117,6 @@ function parsed<Schema extends z.ZodType>(name: string, schema: Schema, options:
 	if (found.success) return found.data
 	throw new NaptuneError(
 		'NAP_OPTION_INVALID',
-		`The options of attack ${name} are not usable:\n${explainIssues(found.error, schema, options)}`,
+		`The options of attack ${name} are invalid:\n${explainIssues(found.error, schema, options)}`,
 	)
 }

@@ -1,4 +1,4 @@
-/** All attacks: adding one is a file and a line here. */
+/** All attacks. Adding one takes a file and a line here. */
 
 import { NaptuneError } from '../core/errors.js'
 import { didYouMean } from '../core/nearest.js'
@@ -34,7 +34,7 @@ export const attacks: ReadonlyMap<string, AttackDefinition> = new Map(
 	definitions.map((definition) => [definition.name, definition]),
 )
 
-/** Names that {@link prepareAttack} knows, attacks and their presets, with one line each. */
+/** Names that {@link prepareAttack} accepts, attacks and their presets, with one line each. */
 export function attackNames(): { readonly name: string; readonly doc: string }[] {
 	return definitions.flatMap(({ name, doc, presets }) => [
 		{ name, doc },
@@ -43,8 +43,8 @@ export function attackNames(): { readonly name: string; readonly doc: string }[]
 }
 
 /**
- * The definition that an attack's or a preset's name stands for.
- * @throws NaptuneError for an unknown name, listing those that are known.
+ * The definition for the name of an attack or preset.
+ * @throws NaptuneError for an unknown name, listing the known ones.
  */
 export function attackNamed(name: string): { readonly definition: AttackDefinition; readonly preset?: string } {
 	for (const definition of definitions) {
@@ -61,11 +61,9 @@ export function attackNamed(name: string): { readonly definition: AttackDefiniti
 /**
  * An attack or preset with its options, parsed once for all batches.
  * @param name One of {@link attackNames}.
- * @param overrides Options that differ from the preset's; missing ones take the attack's defaults.
+ * @param overrides Options that differ from the preset; missing ones take the attack's defaults.
  * @throws NaptuneError for an unknown name or wrong options (all listed).
- * @example
- * const attack = prepareAttack('pgd-100', { restarts: 5 })
- * console.log(attack.options, attack.cost(1000).gradients)
+ * @example const attack = prepareAttack('pgd-100', { restarts: 5 }) console.log(attack.options, attack.cost(1000).gradients)
  */
 export function prepareAttack(name: string, overrides: Readonly<Record<string, unknown>> = {}): PreparedAttack {
 	const { definition, preset } = attackNamed(name)

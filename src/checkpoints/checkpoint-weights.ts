@@ -50,6 +50,20 @@ export interface LoadStoredOptions {
 	readonly onNotice: (notice: string) => void
 }
 
+/** Weights of any layout by transformers' names. @param onNotice Told of a prefix. */
+export function namedAsExpected(
+	published: StoredWeights,
+	expected: ReadonlyMap<string, readonly number[]>,
+	{ from, onNotice }: Pick<LoadStoredOptions, 'from' | 'onNotice'>,
+): StoredWeights {
+	const renamed = canonicalStored(published)
+	const { weights, prefix = renamed.prefix } = withoutPrefix(renamed.weights, expected)
+	if (prefix !== undefined) {
+		onNotice(`The weights of ${from} have the prefix ${JSON.stringify(prefix)} on every name; ignoring it.`)
+	}
+	return weights
+}
+
 /**
  * Checks weights as published and refers to them. Float32 safetensors are referred to in place, slices of fused matrices
  * and matrices that are stored the other way round included; everything else is converted once (see weight-cache.ts). A
@@ -62,11 +76,7 @@ export async function loadStored(
 	expected: ReadonlyMap<string, readonly number[]>,
 	{ what, from, cacheDirectory, onNotice }: LoadStoredOptions,
 ): Promise<LoadedWeights> {
-	const renamed = canonicalStored(published)
-	const { weights: stored, prefix = renamed.prefix } = withoutPrefix(renamed.weights, expected)
-	if (prefix !== undefined) {
-		onNotice(`The weights of ${from} have the prefix ${JSON.stringify(prefix)} on every name; ignoring it.`)
-	}
+	const stored = namedAsExpected(published, expected, { from, onNotice })
 	const files = stored.files.map((file) => basename(file)).join(', ')
 	checkWeights(stored.tensors, expected, `The weights in ${files} and ${what}`)
 	if (await usableInPlace(stored, expected)) return inPlace(stored, expected)

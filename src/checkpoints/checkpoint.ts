@@ -11,7 +11,7 @@ import type { Checkpoint } from '../vlm/model.js'
 import { parseOpenClipPreprocessing } from '../vlm/open-clip-config.js'
 import { towersOf } from '../vlm/towers.js'
 import { bareConfig } from './bare-file.js'
-import { loadStored } from './checkpoint-weights.js'
+import { loadStored, namedAsExpected } from './checkpoint-weights.js'
 import { type CheckpointParts, readFolder, tokenizerName } from './folder-layout.js'
 import type { HubOptions } from './hub.js'
 import { type ModelSource, parseModelSource } from './model-source.js'
@@ -74,12 +74,13 @@ export async function loadCheckpoint(source: string, options: LoadCheckpointOpti
 	const { config, preprocessor, what } = parts
 	const expected = towersOf(config).expectedWeights(config)
 	const { 'vision-weights': image, 'text-weights': text, tokenizer } = settings
-	let { stored } = parts
+	const from = file ?? directory
+	let stored = image || text ? namedAsExpected(parts.stored, expected, { from, onNotice }) : parts.stored
 	if (image !== undefined) stored = await withTower(stored, 'image', image, expected)
 	if (text !== undefined) stored = await withTower(stored, 'text', text, expected)
 	const { sha256, weights } = await loadStored(stored, expected, {
 		what,
-		from: file ?? directory,
+		from,
 		cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
 		onNotice,
 	})

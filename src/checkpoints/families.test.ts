@@ -91,8 +91,14 @@ describe('what the own library computes in float64', () => {
 	it("open_clip: half precision in a training checkpoint, with a prefix and an optimizer's state", async () => {
 		const { clip, notices } = await openFamily(await openClipFolder('open-clip-gelu'))
 		expectParity(await compared(clip, await familyGolden('open-clip-gelu/golden.safetensors')))
-		expect(notices).toEqual([expect.stringContaining('the prefix "module." on every name')])
+		expect(notices).toEqual([expect.stringContaining('prefix "module." on every name')])
 		expect(clip.config.vision.activation).toBe('gelu')
+		// Also where another tower replaces a part of it.
+		const replaced = await openFamily(
+			`${clip.checkpoint.source}?vision-weights=${familyFixture('open-clip/open_clip_model.safetensors')}`,
+		)
+		expect(replaced.notices).toEqual(notices)
+		expect(replaced.clip.checkpoint.sha256).not.toBe(clip.checkpoint.sha256)
 	})
 
 	it('openai/CLIP: a TorchScript archive, of which no program is read', async () => {

@@ -26,13 +26,13 @@ export interface CheckpointParts {
 	readonly what: string
 }
 
-/** What is known of a folder besides its files. */
+/** Facts about a folder besides its files. */
 export interface FolderOptions {
-	/** As it was asked for: its path, or a hub id. */
+	/** The caller's name for it: a path or a hub id. */
 	readonly place: string
 	/** Whether a tokenizer was given, so that the folder needs none. */
 	readonly tokenizer: boolean
-	/** Called with which of two configs was taken. */
+	/** Called with a message that names the config in use, if there are two. */
 	readonly onNotice: (notice: string) => void
 }
 

@@ -100,9 +100,9 @@ describe('loadCheckpoint from a hub', () => {
 		const notices: string[] = []
 		const second = await loadCheckpoint(id, { endpoint: server.endpoint, onNotice: (notice) => notices.push(notice) })
 		expect(second).toEqual(first)
-		expect(notices).toEqual([expect.stringMatching(/cannot be reached \(.+\); using the cached/)])
+		expect(notices).toEqual([expect.stringMatching(/Cannot reach .* \(.+\); using the cached/)])
 		await expect(loadCheckpoint('someone/else', { endpoint: server.endpoint })).rejects.toThrow(
-			/someone\/else could not be fetched .*Check the connection/,
+			/Cannot fetch someone\/else .*Check the connection/,
 		)
 	})
 
@@ -187,7 +187,7 @@ describe('loadCheckpoint refuses', () => {
 	it('a download that broke off, and leaves nothing of it', async () => {
 		content.brokenAfter.set('model.safetensors', 5000)
 		const { endpoint } = await startHub(content)
-		await expect(loadCheckpoint(id, { endpoint })).rejects.toThrow(/could not be fetched|ended after|failed/)
+		await expect(loadCheckpoint(id, { endpoint })).rejects.toThrow(/Cannot fetch|ended after|failed/)
 		expect((await blobs()).length).toBe(3)
 		await expect(lstat(join(storage, 'snapshots', commit, 'model.safetensors'))).rejects.toThrow(/ENOENT/)
 		content.brokenAfter.clear()

@@ -100,7 +100,7 @@ describe('loadEncoders refuses', () => {
 		['an image encoder alone', `?image-encoder=${file('image.onnx')}`, /either --text-encoder or --text-features/],
 		['both texts', `${pair}&text-features=${file('text-features.safetensors')}`, /either --text-encoder/],
 		['a model beside it', `nano${pair}`, /given twice/],
-		['a file that is gone', '?image-encoder=gone.onnx&text-encoder=x.onnx', /gone\.onnx cannot be read/],
+		['a file that is gone', '?image-encoder=gone.onnx&text-encoder=x.onnx', /Cannot read the model .*gone\.onnx/],
 		[
 			'texts for images',
 			`?image-encoder=${file('text.onnx')}&text-encoder=${file('text.onnx')}`,

@@ -25,6 +25,9 @@ describe('a model source', () => {
 			`${resolve('package.json')}?architecture=ViT-B-32&vision-weights=gone/x.pt`,
 		)
 		expect(absoluteSource('owner/name', isName)).toBe('owner/name')
+		expect(absoluteSource('x.pt?architecture=own/tiny.json&text-weights=/a/b.pt', isName)).toBe(
+			`x.pt?architecture=${resolve('own/tiny.json')}&text-weights=/a/b.pt`,
+		)
 	})
 
 	it.each([

@@ -1,4 +1,7 @@
-/** Another tower for a model: files that hold one tower alone, as FARE, TeCoA and halves of transformers are published. */
+/**
+ * Replaces a tower of a model from a file of one tower, the form in which FARE, TeCoA and halves of transformers are
+ * published.
+ */
 
 import { stat } from 'node:fs/promises'
 import { NaptuneError } from '../core/errors.js'
@@ -11,10 +14,10 @@ import {
 	weightFileNames,
 } from './weight-files.js'
 
-/** Which of a model's towers. */
+/** One of a model's towers. */
 export type Tower = 'image' | 'text'
 
-/** Names that begin so are a tower's. */
+/** Prefixes of a tower's names. */
 const beginnings: Readonly<Record<Tower, readonly string[]>> = {
 	image: ['vision_model.', 'visual_projection.'],
 	text: ['text_model.', 'text_projection.'],
@@ -27,6 +30,7 @@ const published: Readonly<Record<Tower, string>> = {
 
 /**
  * A model with a tower of a file. Its other tower, logit scale and config stay.
+ * @param base Its weights by transformers' names.
  * @param path A state dict of the tower alone (in open_clip's names with or without `visual.` or `text.`) or of a whole model,
  * or a folder that holds one by its usual name.
  * @param expected Shape of each weight of the whole model.
@@ -43,7 +47,7 @@ export async function withTower(
 	if (!status) {
 		throw new NaptuneError(
 			'NAP_MODEL_MISSING',
-			`There is no file ${path}. Give ${option} the state dict of the ${tower} tower.`,
+			`There is no file ${path}. Pass the state dict of the ${tower} tower to ${option}.`,
 		)
 	}
 	const read = status.isDirectory()
@@ -57,14 +61,13 @@ export async function withTower(
 		throw new NaptuneError(
 			'NAP_MODEL_INVALID',
 			own.size === 0
-				? `${path} holds no ${tower} tower; its first names are ${[...read.tensors.keys()].slice(0, 5).join(', ')}. Give the state dict of ${published[tower]}.`
-				: `${path} lacks ${lacking.length} weights of the ${tower} tower, such as ${lacking.slice(0, 5).join(', ')}. Give the state dict of the whole tower, of the same architecture as --model.`,
+				? `${path} holds no ${tower} tower; its first names are ${[...read.tensors.keys()].slice(0, 5).join(', ')}. Use the state dict of ${published[tower]}.`
+				: `${path} lacks ${lacking.length} weights of the ${tower} tower, such as ${lacking.slice(0, 5).join(', ')}. Use the state dict of the whole tower, of the same architecture as --model.`,
 		)
 	}
-	const { weights } = withoutPrefix(canonicalStored(base).weights, expected)
 	return {
 		format: base.format === read.format ? base.format : 'pytorch',
 		files: [...base.files, ...read.files],
-		tensors: new Map([...weights.tensors, ...own]),
+		tensors: new Map([...base.tensors, ...own]),
 	}
 }

@@ -26,7 +26,7 @@ import { nonFiniteError } from '../vlm/expected-weights.js'
 import { type FloatRange, type Scan, scanFloat32File } from './scan-weights.js'
 import type { StoredTensor, StoredWeights } from './weight-files.js'
 
-/** Part of each file's metadata; raised when the conversion changes, so that old files are made anew. */
+/** Part of each file's metadata; raised when the conversion changes, which replaces old files. */
 const conversion = 'float32, version 1'
 
 /** The folder for converted files: `NAPTUNE_CACHE`, or the platform's folder for caches. */

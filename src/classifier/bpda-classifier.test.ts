@@ -74,6 +74,8 @@ describe('a stand-in for gradients', () => {
 
 	it('is refused where it does not look like the model', async () => {
 		const other = decorate(smooth, { classNames: ['a', 'b', 'c', 'd', 'f'] })
-		expect(() => bpdaClassifier(quantising, other)).toThrow(/must look like the model.*d, e, the stand-in.*d, f/)
+		expect(() => bpdaClassifier(quantising, other)).toThrow(
+			/must have the images and classes.*d, e, the stand-in.*d, f/,
+		)
 	})
 })

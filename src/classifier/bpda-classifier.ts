@@ -1,4 +1,4 @@
-/** Attacking what has no useful gradient through a stand-in that has one. */
+/** Attacks a model without a useful gradient through a differentiable stand-in. */
 
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
@@ -7,18 +7,16 @@ import { decorate, drawOf } from './decorate.js'
 
 /**
  * Backward pass differentiable approximation (Athalye, Carlini and Wagner, "Obfuscated gradients give a false sense of
- * security", 2018): a classifier that evaluates as the real model does, and whose gradient is that of a differentiable
- * stand-in at the same images, such as the same model without the part that quantises, or a network that was trained to
- * agree with it.
+ * security", 2018): a classifier that evaluates the real model and takes its gradient from a differentiable stand-in at the
+ * same images. The stand-in may be the same model without its quantisation, or a network trained to agree with it.
  *
- * With a gradient come the taps of the real model, so that attacks see what it predicts, and the losses of the stand-in,
- * which belong to the gradient. A real model that can only be evaluated will do; an objective needs taps that both have.
- * Draws of either are drawn together. Releasing it releases both, and their draws.
+ * `gradient` returns the taps of the real model, so that attacks see its predictions, and the losses of the stand-in, which
+ * belong to the gradient. The real model need not be differentiable; an objective needs taps that both have. Draws of the
+ * two are drawn together. Releasing the result releases both, and their draws.
  * @param forward The real model. @param backward The stand-in.
- * @throws NaptuneError when classes or image sizes differ, or (from `gradient`) when the stand-in lacks a tap.
- * @example
- * const attacked = bpdaClassifier(quantised, smooth)
- * const images = await attackBatch(prepareAttack('pgd-100'), attacked, batch, threatModel('linf', 4 / 255), imageStreams(1))
+ * @throws NaptuneError if classes or image sizes differ, or (from `gradient`) if the stand-in lacks a tap.
+ * @example const attacked = bpdaClassifier(quantised, smooth) const images = await attackBatch(prepareAttack('pgd-100'),
+ * attacked, batch, threatModel('linf', 4 / 255), imageStreams(1))
  */
 export function bpdaClassifier(forward: Classifier, backward: Classifier): Classifier {
 	const described = ({ classNames, inputShape }: Classifier) =>
@@ -26,7 +24,7 @@ export function bpdaClassifier(forward: Classifier, backward: Classifier): Class
 	if (described(forward) !== described(backward)) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`A stand-in for gradients must look like the model it stands in for: the model has ${described(forward)}, the stand-in ${described(backward)}.`,
+			`A stand-in for gradients must have the images and classes of its model: the model has ${described(forward)}, the stand-in ${described(backward)}.`,
 		)
 	}
 	const random = forward.draw !== undefined || backward.draw !== undefined

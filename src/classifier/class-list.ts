@@ -1,6 +1,6 @@
-/** Class names in JSON, in the shapes that programs of the field write them. */
+/** Reads class names from the JSON forms common in the field. */
 
-/** The shapes in words, for messages. */
+/** The forms in words, for messages. */
 export const classListShapes =
 	'a list of names or numbers, {"0": "name"}, {"0": ["id", "name"]}, {"name": 0}, or an object whose id2label, label2id, names, classes or class_names is one of these'
 
@@ -11,8 +11,8 @@ const holders = ['id2label', 'names', 'class_names', 'classes', 'labels', 'label
  * - a list of names, or of whole numbers, which become names;
  * - an object from numbers to names (`id2label`), or to lists that end in the name (`imagenet_class_index.json`);
  * - an object from names to numbers (`label2id`, `class_to_idx`);
- * - an object that holds one of these under a usual key, such as a model's `config.json`.
- * @returns `undefined` for any other shape, or where a number is missing.
+ * - an object that holds one of these under a common key, such as a model's `config.json`.
+ * @returns `undefined` for any other form, or if a number is missing.
  */
 export function classList(json: unknown): string[] | undefined {
 	if (Array.isArray(json)) return namesOf(json)

@@ -1,4 +1,4 @@
-/** The compiled programs of a classifier: one per set of taps and one per objective, made when first needed. */
+/** The compiled programs of a classifier: one per set of taps and one per objective, compiled on first use. */
 
 import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -19,14 +19,14 @@ export const tapName = (name: string): string => `tap.${name}`
 
 /** Programs of one graph. */
 export interface ClassifierPrograms {
-	/** Pixels to taps. Outputs are named by {@link tapName}. */
+	/** Maps pixels to taps. {@link tapName} names the outputs. */
 	evaluation(taps: readonly string[]): Promise<Program>
-	/** Pixels and side inputs to the objective's taps, `loss` and `gradient`, in one pass. */
+	/** Maps pixels and side inputs to the objective's taps, `loss` and `gradient`, in one pass. */
 	gradient(objective: Objective): Promise<Program>
 	release(): Promise<void>
 }
 
-/** Programs over the taps of a graph whose images are the value `pixels`, [B, ...] for any or [1, ...] for one image. */
+/** Programs over the taps of a graph with images `pixels`: [B, ...] for any number, or [1, ...] for one image. */
 export function classifierPrograms(
 	engine: Engine,
 	pixels: Value,
@@ -45,7 +45,7 @@ export function classifierPrograms(
 			engine.compile(outputs(), { ...options, name: `${options.name ?? 'classifier'} ${name}` }),
 		)
 		programs.set(name, compiled)
-		// A failure is told to everybody who waits, and tried afresh by the next call.
+		// A failure reaches every waiting caller, and the next call tries again.
 		compiled.catch(() => programs.delete(name))
 		return compiled
 	}
@@ -83,7 +83,7 @@ function lossOf(objective: Objective, taps: Readonly<Record<string, Value>>, bat
 	if (loss.type !== 'float32' || loss.shape.length !== 1 || loss.shape[0] !== batch) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`Objective ${objective.name} builds a ${loss.type} loss of shape [${loss.shape.join(', ')}]; one float32 per image, shape [${batch}], was expected. Reduce over all axes but the first.`,
+			`Objective ${objective.name} builds a ${loss.type} loss of shape [${loss.shape.join(', ')}]; one float32 per image, shape [${batch}], is required. Reduce over all axes but the first.`,
 		)
 	}
 	return loss

@@ -1,41 +1,37 @@
-/** The one way to change what a classifier shows or does: nothing of it can be forgotten, its random draws included. */
+/** The one way to change what a classifier shows or does. It covers every member, random draws included. */
 
 import { defined } from '../core/defined.js'
 import type { Classifier } from './classifier.js'
 
 /**
- * What is different of a decorated classifier. Each function is given the classifier beneath as `inner`, which is one of its
- * draws where a draw is decorated; what is left out stays as it is.
+ * The differences of a decorated classifier. Each function receives the underlying classifier as `inner`: one of its draws
+ * if a draw is decorated. Omitted members stay as they are.
  */
 export interface ClassifierHooks {
 	/** Other class names, in logit order. */
 	readonly classNames?: readonly string[]
-	/** [channels, height, width] of the images that it takes. */
+	/** [channels, height, width] of the images that it accepts. */
 	readonly inputShape?: Classifier['inputShape']
 	/** Names of the taps that it shows. */
 	readonly taps?: readonly string[]
-	/** Whether two small batches at a time go faster than one after the other. */
+	/** Whether two small batches in parallel are faster than one after the other. */
 	readonly pipelined?: boolean
 	evaluate?(inner: Classifier, ...call: Parameters<Classifier['evaluate']>): ReturnType<Classifier['evaluate']>
 	gradient?(inner: Classifier, ...call: Parameters<Classifier['gradient']>): ReturnType<Classifier['gradient']>
-	/** Its draws, where they are not those of `inner` with the same hooks. */
+	/** Its draws, if they are not the draws of `inner` with the same hooks. */
 	draw?(index: number): Classifier
-	/** Frees it; not called for draws, whose own `release` is left to them. */
+	/** Releases it; not called for draws, which keep their own `release`. */
 	release?(inner: Classifier): Promise<void>
 }
 
 /**
- * A classifier that is another one but for what the hooks say. Its draws are decorated alike, so that nobody gets around a
- * hook through `draw`; fields that are not of a {@link Classifier} do not come along.
- * @param inner [B, 3, H, W] in [0, 1] to taps, as any classifier; it is not changed.
- * @example
- * const silent = decorate(classifier, { taps: ['logits'] })
- * const counted = decorate(classifier, {
- *   async gradient(inner, images, objective, side) {
+ * Wraps a classifier and changes only what the hooks define. Draws get the same hooks, so that `draw` does not bypass them;
+ * fields outside {@link Classifier} are dropped.
+ * @param inner [B, 3, H, W] in [0, 1] to taps, as for any classifier; it is not modified.
+ * @example const silent = decorate(classifier, { taps: ['logits'] }) const counted = decorate(classifier, {   async
+ * gradient(inner, images, objective, side) {
  *     gradients += images.shape[0]
- *     return inner.gradient(images, objective, side)
- *   },
- * })
+ *     return inner.gradient(images, objective, side)   }, })
  */
 export function decorate(inner: Classifier, hooks: ClassifierHooks): Classifier {
 	const { evaluate, gradient, draw, release, ...shown } = hooks
@@ -57,7 +53,7 @@ function drawsOf(inner: Classifier, { release: _, ...hooks }: ClassifierHooks): 
 	return (index) => decorate(drawOf(inner, index), hooks)
 }
 
-/** A draw of a classifier; one that is not random is the same in each. */
+/** A draw of a classifier; for a deterministic classifier, the classifier itself. */
 export function drawOf(classifier: Classifier, index: number): Classifier {
 	return classifier.draw?.(index) ?? classifier
 }

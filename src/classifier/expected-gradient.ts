@@ -5,7 +5,7 @@ import type { Tensor } from '../core/tensor.js'
 import type { Classifier } from './classifier.js'
 import type { Objective } from './objectives/objective.js'
 
-/** A classifier's gradient at a step of an attack, counted from 0; otherwise as `Classifier.gradient`. */
+/** A classifier's gradient at a step of an attack, counted from 0; otherwise like `Classifier.gradient`. */
 export type StepGradient = (
 	step: number,
 	images: Tensor<'float32'>,
@@ -14,13 +14,12 @@ export type StepGradient = (
 ) => ReturnType<Classifier['gradient']>
 
 /**
- * Expectation over transformation (Athalye et al., "Synthesizing robust adversarial examples", 2018): at step s, gradients
- * are averaged over the draws s · samples + 1 to (s + 1) · samples (after those of skipped steps). Draw 0, the deployed one, is never among them: its
- * numbers are the defender's secret. Losses and taps are those of the last draw, as in the fra31/auto-attack repository.
- * One sample is the gradient of the classifier as it is, and so is any number of them where it has no draws, since all
- * would be the same: the passes are saved.
+ * Expectation over transformation (Athalye et al., "Synthesizing robust adversarial examples", 2018): at step s, it averages
+ * the gradients of draws s · samples + 1 to (s + 1) · samples (after those of skipped steps). Draw 0, the deployed one, is
+ * never used: its numbers are the defender's secret. Losses and taps come from the last draw, as in the fra31/auto-attack
+ * repository. With one sample, or a classifier without draws, it is the plain gradient: equal draws would waste passes.
  * @param samples At least 1.
- * @param skipped Steps whose draws are left out, so that restarts have draws of their own.
+ * @param skipped Steps whose draws are skipped, so that restarts use different draws.
  */
 export function expectedGradient(classifier: Classifier, samples: number, skipped = 0): StepGradient {
 	const draw = classifier.draw?.bind(classifier)

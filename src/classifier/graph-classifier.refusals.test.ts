@@ -35,8 +35,8 @@ describe('a graph that is no classifier', () => {
 	const network = networkGraph(4)
 
 	it.each([
-		['without logits', (x) => ({ hidden: network(x).hidden! }), /needs a tap logits \[B, 4\], none was built/],
-		['of other classes', networkGraph(5), /4 classes needs a tap logits \[B, 4\], got \[B, 5\]/],
+		['without logits', (x) => ({ hidden: network(x).hidden! }), /needs a tap logits \[B, 4\]; the graph has none/],
+		['of other classes', networkGraph(5), /4 classes needs a tap logits \[B, 4\]; got \[B, 5\]/],
 		['with a tap over the batch', (x) => ({ ...network(x), mean: ops.reduceMean(x) }), /Tap mean .* first axis B/],
 		['with a double tap', (x) => ({ ...network(x), double: ops.cast(x, 'float64') }), /Tap double .* float64/],
 		[
@@ -54,7 +54,7 @@ describe('a graph that is no classifier', () => {
 	})
 
 	it('of one image with a fixed batch, or with taps of more rows than the image, is refused', async () => {
-		await expect(make(network, { oneImage: true, fixedBatch: 2 })).rejects.toThrow(/one image at a time .* of 2/)
+		await expect(make(network, { oneImage: true, fixedBatch: 2 })).rejects.toThrow(/one image at a time .*got 2/)
 		const twice = networkGraph(4)
 		const build: GraphClassifierOptions['build'] = (x) => ({ ...twice(x), both: ops.concat([x, x], 0) })
 		await expect(make(build, { oneImage: true })).rejects.toThrow(/Tap both .* first axis 1/)
@@ -76,11 +76,11 @@ describe('a call that does not fit', () => {
 
 	it('unknown or no taps, feeds and side inputs', async () => {
 		const classifier = await linear()
-		await expect(classifier.evaluate(images, ['hidden'])).rejects.toThrow(/asked for are hidden; .*offers: logits/)
-		await expect(classifier.evaluate(images, [])).rejects.toThrow(/asked for are none/)
+		await expect(classifier.evaluate(images, ['hidden'])).rejects.toThrow(/requested are hidden; .*offers: logits/)
+		await expect(classifier.evaluate(images, [])).rejects.toThrow(/requested are none/)
 		const other = { ...objective, name: 'other', taps: ['logits', 'toString'] }
 		await expect(classifier.gradient(images, other, side)).rejects.toThrow(/read by objective other/)
-		await expect(classifier.gradient(images, objective, {})).rejects.toThrow(/labels as int64 \[5\], none/)
+		await expect(classifier.gradient(images, objective, {})).rejects.toThrow(/labels as int64 \[5\]; it is missing/)
 		await expect(classifier.gradient(images, objective, { labels: int64([4], [0, 1, 2, 3]) })).rejects.toThrow(
 			/got int64 \[4\]/,
 		)

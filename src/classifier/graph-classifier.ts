@@ -1,4 +1,4 @@
-/** A classifier from a graph: what a tuned CLIP, a plain ONNX graph and a surrogate become before they are attacked. */
+/** Makes a classifier from a graph: every tuned CLIP, ONNX graph and surrogate goes through it before an attack. */
 
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -11,7 +11,7 @@ import { batchSymbol, classifierPrograms, pixelsName, sideName, tapName } from '
 import type { Objective } from './objectives/objective.js'
 import { runPadded } from './padded-run.js'
 
-/** Values of a graph's other inputs by name, or a function that gives the current ones at every call. */
+/** Values of a graph's other inputs by name, or a function that returns the current ones at every call. */
 export type BoundFeeds = Feeds | (() => Feeds)
 
 /** The input of {@link createGraphClassifier}. */
@@ -23,35 +23,35 @@ export interface GraphClassifierOptions {
 	readonly imageShape: readonly [number, number, number]
 	/**
 	 * Builds the graph, once. `pixels` is float32 [B, channels, height, width] in [0, 1], where B is a symbol, or 1 with
-	 * `oneImage`; returned are taps by name, all float32 with first axis B, among them `logits` [B, classes].
+	 * `oneImage`. Returns taps by name, all float32 with first axis B, including `logits` [B, classes].
 	 */
 	readonly build: (pixels: Value) => Readonly<Record<string, Value>>
 	/**
 	 * Values of the graph's other inputs, such as text features and trainable parameters. Upload large ones once and bind
-	 * the resident tensors; their owner releases them. On the CPU, products with matrices that are fed are not
-	 * byte-identical across batch sizes: for evaluations put final parameters into the graph (`ops.literal`,
+	 * the resident tensors; their owner releases them. On the CPU, products with matrices passed as inputs are not
+	 * byte-identical across batch sizes: for evaluations, put final parameters into the graph (`ops.literal`,
 	 * `ops.external`), and bind what changes between calls.
 	 */
 	readonly feeds?: BoundFeeds
 	readonly compileOptions?: CompileOptions
 	/**
-	 * Rows of every run, at least 2; smaller batches are filled up, larger ones cut. By default the engine's own, else 64 on
-	 * every device but `cpu`, whose programs run small batches as they come, and cut those of more than 16 images per thread: the values of
-	 * so many stay in a core's own cache, and the bytes of results are the same.
+	 * Rows of every run, at least 2; smaller batches are padded, larger ones split. Default: the engine's own, or 64 on
+	 * every device except `cpu`. On the CPU, small batches run unpadded, and batches of more than 16 images per thread are
+	 * split: that many fit a core's own cache, and the bytes of the results are the same.
 	 */
 	readonly fixedBatch?: number
 	/**
-	 * Whether the graph is one of exactly one image, such as a model that adapts to each: batches are run image by image.
+	 * Whether the graph takes exactly one image, such as a model that adapts to each: batches then run image by image.
 	 * Default false; excludes a fixed batch.
 	 */
 	readonly oneImage?: boolean
 }
 
-/** A classifier over a graph. */
+/** A classifier based on a graph. */
 export interface GraphClassifier extends Classifier {
 	/**
-	 * The same classifier with other values of its inputs, over the same compiled programs: nothing is compiled or
-	 * uploaded. Only releasing the original releases them.
+	 * The same classifier with other values for its inputs, sharing the compiled programs: nothing is compiled or uploaded.
+	 * Only releasing the original releases them.
 	 */
 	withFeeds(feeds: BoundFeeds): GraphClassifier
 }
@@ -59,15 +59,15 @@ export interface GraphClassifier extends Classifier {
 const defaultFixedBatch = 64
 const mostRowsPerThread = 16
 
-/** Rows of every run on an engine that should always run the same number; undefined where batches run as they come. */
+/** Rows of every run, on an engine that should always run the same number; undefined if batches run at their own size. */
 export function fixedBatchOf({ device, fixedBatch }: Pick<Engine, 'device' | 'fixedBatch'>): number | undefined {
 	return fixedBatch ?? (device === 'cpu' ? undefined : defaultFixedBatch)
 }
 
 /**
- * Makes a classifier of a graph. Programs are compiled when first needed: one per set of taps, one per objective.
- * Images and side inputs that are given to it stay usable.
- * @throws NaptuneError when the graph is not a classifier of these classes, or the fixed batch is below 2.
+ * Makes a classifier from a graph. It compiles programs on first use: one per set of taps, one per objective. The caller's
+ * images and side inputs stay usable.
+ * @throws NaptuneError if the graph is not a classifier for these classes, or the fixed batch is below 2.
  */
 export async function createGraphClassifier(options: GraphClassifierOptions): Promise<GraphClassifier> {
 	const { engine, classNames, imageShape, compileOptions = {}, oneImage = false } = options
@@ -75,13 +75,13 @@ export async function createGraphClassifier(options: GraphClassifierOptions): Pr
 	if (fixedBatch !== undefined && !(Number.isInteger(fixedBatch) && fixedBatch >= 2)) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The fixed batch of a classifier must be a whole number >= 2, got ${fixedBatch}.`,
+			`The fixed batch of a classifier must be a whole number >= 2; got ${fixedBatch}.`,
 		)
 	}
 	if (oneImage && fixedBatch !== undefined) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			`A classifier of one image at a time was given a fixed batch of ${fixedBatch}; leave one out.`,
+			`A classifier for one image at a time cannot have a fixed batch (got ${fixedBatch}); remove one of the two.`,
 		)
 	}
 	const exactly = oneImage ? 1 : (fixedBatch ?? fixedBatchOf(engine))
@@ -119,7 +119,7 @@ export async function createGraphClassifier(options: GraphClassifierOptions): Pr
 		taps: Object.keys(taps),
 		async evaluate(images, names) {
 			checkImages(images, imageShape)
-			requireTaps(taps, names, 'asked for')
+			requireTaps(taps, names, 'requested')
 			return tapsOf(await run(await programs.evaluation(names), images, {}, feeds), names)
 		},
 		async gradient(images, objective, side) {
@@ -148,7 +148,7 @@ function checkTaps(taps: Readonly<Record<string, Value>>, classes: number, batch
 		if (type !== 'float32' || shape[0] !== batch) {
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
-				`Tap ${name} of a classifier is ${type} [${shape.join(', ')}]; float32 with first axis ${batch} was expected. Cast it, or leave it out.`,
+				`Tap ${name} of a classifier is ${type} [${shape.join(', ')}]; it must be float32 with first axis ${batch}. Cast it, or remove it.`,
 			)
 		}
 	}
@@ -156,7 +156,7 @@ function checkTaps(taps: Readonly<Record<string, Value>>, classes: number, batch
 	if (shape?.length !== 2 || (typeof shape[1] === 'number' && shape[1] !== classes)) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`A classifier of ${classes} classes needs a tap logits [${batch}, ${classes}], ${shape ? `got [${shape.join(', ')}]` : 'none was built'}.`,
+			`A classifier of ${classes} classes needs a tap logits [${batch}, ${classes}]; ${shape ? `got [${shape.join(', ')}]` : 'the graph has none'}.`,
 		)
 	}
 }
@@ -170,7 +170,7 @@ function boundInputs(taps: Readonly<Record<string, Value>>, pixels: Value): Read
 		if ([pixelsName, 'loss', 'gradient'].includes(name) || /^(side|tap)\./.test(name)) {
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
-				`A classifier's graph cannot have an input named ${name}: the classifier uses that name itself; rename it.`,
+				`A classifier's graph cannot have an input named ${name}, because the classifier uses that name. Rename it.`,
 			)
 		}
 		names.add(name)
@@ -183,7 +183,7 @@ function checkImages({ type, shape, data }: Tensor<'float32'>, imageShape: reado
 	if (type === 'float32' && fits && data.length === elementCount(shape)) return
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`The classifier was given ${type} images [${shape.join(', ')}] with ${data.length} values; float32 [B, ${imageShape.join(', ')}] with B >= 1 was expected. Preprocess images to that size first.`,
+		`The classifier received ${type} images [${shape.join(', ')}] with ${data.length} values; it needs float32 [B, ${imageShape.join(', ')}] with B >= 1. Resize the images first.`,
 	)
 }
 
@@ -196,7 +196,7 @@ function requireTaps(taps: Readonly<Record<string, Value>>, names: readonly stri
 	)
 }
 
-/** The side inputs under the names of the graph. */
+/** The side inputs by their names in the graph. */
 function checkSide(
 	objective: Objective,
 	side: Readonly<Record<string, Tensor>>,
@@ -217,7 +217,7 @@ function checkSide(
 			if (!given || describe(given.type, given.shape) !== expected) {
 				throw new NaptuneError(
 					'NAP_INPUT_UNSUITABLE',
-					`Objective ${objective.name} needs the side input ${name} as ${expected}, ${given ? `got ${describe(given.type, given.shape)}` : 'none was given'}.`,
+					`Objective ${objective.name} needs the side input ${name} as ${expected}; ${given ? `got ${describe(given.type, given.shape)}` : 'it is missing'}.`,
 				)
 			}
 			return [sideName(name), given] as const

@@ -91,6 +91,6 @@ describe('a classifier with hidden draws', () => {
 	})
 
 	it.each([-1, 0.5, Number.NaN])('has no draw %d', (index) => {
-		expect(() => randomised().classifier.draw(index)).toThrow(/whole numbers from 0/)
+		expect(() => randomised().classifier.draw(index)).toThrow(/whole number of at least 0/)
 	})
 })

@@ -1,19 +1,18 @@
-/** Classifiers with random numbers that the attacker does not know. */
+/** Classifiers whose random numbers the attacker does not know. */
 
 import { NaptuneError } from '../core/errors.js'
 import type { Classifier } from './classifier.js'
 import { type ClassifierHooks, decorate } from './decorate.js'
 
 /**
- * A randomised classifier from its draws. It is evaluated with the numbers of draw 0, the deployed ones. Its own gradient is
- * that of draw 1, with its losses and taps: whoever attacks without averaging over draws guesses numbers once, and never
- * sees the deployed ones but through outputs.
- * @param at The classifier with the numbers of an index; equal numbers for equal indices. Releasing what it returns is
- * never asked for.
+ * Makes a randomised classifier from its draws. Evaluations use draw 0, the deployed one. The classifier's own gradient,
+ * losses and taps come from draw 1: an attacker who does not average over draws guesses the numbers once, and sees the
+ * deployed ones only through outputs.
+ * @param at Returns the classifier with the numbers of an index, the same for equal indices; its results are never released
+ * one by one.
  * @param release Frees what all draws share.
- * @throws NaptuneError (from `draw`) for an index that is no whole number from 0.
- * @example
- * const randomised = hiddenDraws((index) => graph.withFeeds({ noise: noiseOf(index) }), () => graph.release())
+ * @throws NaptuneError (from `draw`) for an index that is not a whole number of at least 0.
+ * @example const randomised = hiddenDraws((index) => graph.withFeeds({ noise: noiseOf(index) }), () => graph.release())
  */
 export function hiddenDraws(at: (index: number) => Classifier, release: () => Promise<void>): Randomised {
 	const kept = async () => {}
@@ -22,7 +21,7 @@ export function hiddenDraws(at: (index: number) => Classifier, release: () => Pr
 		if (!Number.isSafeInteger(index) || index < 0) {
 			throw new NaptuneError(
 				'NAP_OPTION_INVALID',
-				`Draws of a randomised classifier are counted by whole numbers from 0, got ${index}.`,
+				`The index of a draw must be a whole number of at least 0; got ${index}.`,
 			)
 		}
 		return decorate(index === 0 ? deployed : at(index), { release: kept })
@@ -38,5 +37,5 @@ export function hiddenDraws(at: (index: number) => Classifier, release: () => Pr
 	return deployed
 }
 
-/** A classifier that has draws. */
+/** A classifier with draws. */
 export type Randomised = Classifier & Required<Pick<Classifier, 'draw'>>

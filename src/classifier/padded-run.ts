@@ -1,4 +1,4 @@
-/** Running a program over a batch of any size with the batch sizes whose results can be relied on. */
+/** Runs a program over a batch of any size, using only batch sizes with reliable results. */
 
 import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -6,22 +6,22 @@ import { joinRows, range, takeRows } from '../core/rows.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Feeds, Program } from '../runtime/engine.js'
 
-/** How many rows a run of a program has. */
+/** How many rows each run of a program has. */
 export interface RowsPerRun {
-	/** Every run has exactly that many: the last row is repeated to fill up. */
+	/** Every run has exactly this many; the last row is repeated to fill it. */
 	readonly exactly?: number | undefined
-	/** No run has more, at least 2; batches are cut into equal parts. Default: no limit. */
+	/** Most rows of a run, at least 2; larger batches are split into equal parts. Default: no limit. */
 	readonly most?: number | undefined
 }
 
 /**
- * Runs a program whose outputs all have the batch as their first axis.
- * A single row is run twice over and cut, because ONNX Runtime multiplies a single row by another kernel, which sums in
- * another order. With an exact number of rows, 1 for a graph of one image, larger batches are cut into several runs.
+ * Runs a program whose outputs all have the batch as their first axis. A single row runs doubled and is cut afterwards,
+ * because ONNX Runtime multiplies a single row with another kernel, which sums in another order. With an exact number of
+ * rows (1 for a graph of one image), larger batches are split into several runs.
  * @param count Rows of the batch, at least 1.
  * @param perSample Inputs whose first axis is the batch.
  * @param shared All other inputs.
- * @throws NaptuneError as `Program.run`, or when an output does not have one row per image.
+ * @throws NaptuneError as `Program.run`, or if an output does not have one row per image.
  */
 export async function runPadded(
 	program: Program,
@@ -33,7 +33,7 @@ export async function runPadded(
 	const cut = exactly ?? Math.max(Math.ceil(count / Math.max(1, Math.ceil(count / most))), 2)
 	if (cut === count) return perRow(await program.run({ ...shared, ...perSample }), count)
 	const starts = range(0, Math.ceil(count / cut)).map((part) => part * cut)
-	// All are asked for at once: the engine goes from one to the next while this thread takes in results.
+	// All runs start at once: the engine moves from one to the next while this thread receives results.
 	const parts = await Promise.all(
 		starts.map(async (start) => {
 			const own = Math.min(cut, count - start)

@@ -1,4 +1,4 @@
-/** How many images pass through classifiers, forward alone or there and back. */
+/** Counts how many images pass through classifiers, forward only or forward and backward. */
 
 import type { Tensor } from '../core/tensor.js'
 import type { Passes } from '../records/parts/accuracy.js'
@@ -9,14 +9,14 @@ export type { Passes } from '../records/parts/accuracy.js'
 
 /** Counts passes of the classifiers that it watches. */
 export interface PassCounter {
-	/** The same classifier, whose passes are counted, those of its draws included. */
+	/** Returns the same classifier with its passes counted, including those of its draws. */
 	watch(classifier: Classifier): Classifier
 	passes(): Passes
-	/** Called after every pass. Returns a function that ends that. */
+	/** Calls `onPass` after every pass. Returns a function that stops this. */
 	listen(onPass: () => void): () => void
 }
 
-/** A forward and backward pass takes about as long as so many forward passes. */
+/** A forward and backward pass takes about as long as this many forward passes. */
 export const forwardsPerGradient = 3
 
 /** Passes in units of one image's forward pass. */
@@ -24,7 +24,7 @@ export function workOf({ evaluations, gradients }: Passes): number {
 	return evaluations + forwardsPerGradient * gradients
 }
 
-/** Passes of several things together. */
+/** The sum of several counts. */
 export function sumOfPasses(parts: readonly Passes[]): Passes {
 	return {
 		evaluations: parts.reduce((sum, { evaluations }) => sum + evaluations, 0),
@@ -32,7 +32,7 @@ export function sumOfPasses(parts: readonly Passes[]): Passes {
 	}
 }
 
-/** What was passed from one count to a later one. */
+/** The passes between two counts. */
 export function passesSince(before: Passes, now: Passes): Passes {
 	return { evaluations: now.evaluations - before.evaluations, gradients: now.gradients - before.gradients }
 }

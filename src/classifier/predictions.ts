@@ -6,10 +6,10 @@ import type { Tensor } from '../core/tensor.js'
 import type { Classifier } from './classifier.js'
 
 /**
- * The class of the largest logit per image; of equal ones the lowest, so that duplicate class names have one answer.
+ * The class of the largest logit per image; ties go to the lowest class, so that duplicate class names have one answer.
  * @param logits [B, C].
  * @param ids Image ids, for the error.
- * @throws NaptuneError naming the images whose logits are not numbers.
+ * @throws NaptuneError that names the images whose logits are NaN.
  */
 export function predictions({ shape, data }: Tensor<'float32'>, ids: readonly string[]): number[] {
 	const [count = 0, classes = 0] = shape
@@ -31,7 +31,7 @@ export function predictions({ shape, data }: Tensor<'float32'>, ids: readonly st
 	if (broken.length > 0) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The classifier's logits are not numbers (NaN) for ${listIds(broken)}. Its weights or parameters are damaged or diverged: check them, or go back to the last good state.`,
+			`The classifier's logits are not numbers (NaN) for ${listIds(broken)}. Its weights or parameters are damaged, or training diverged: check them, or return to the last good state.`,
 		)
 	}
 	return predicted
@@ -43,8 +43,8 @@ export async function logitsOf(classifier: Classifier, images: Tensor<'float32'>
 }
 
 /**
- * The class that a classifier predicts for each of the images [B, 3, H, W], as {@link predictions}.
- * @throws NaptuneError naming the images whose logits are not numbers.
+ * The class that a classifier predicts for each image of [B, 3, H, W]; see {@link predictions}.
+ * @throws NaptuneError that names the images whose logits are NaN.
  */
 export async function predict(
 	classifier: Classifier,
@@ -54,7 +54,7 @@ export async function predict(
 	return predictions(await logitsOf(classifier, images), ids)
 }
 
-/** Image ids for a message, not too many of them. */
+/** Image ids for a message, shortened if there are many. */
 export function listIds(ids: readonly string[]): string {
 	const shown = ids.slice(0, 5).join(', ')
 	const more = ids.length > 5 ? ` and ${ids.length - 5} more` : ''

@@ -1,11 +1,11 @@
-/** Gradients of a classifier as they come, for progress. */
+/** Reports a classifier's gradients as they happen, for progress. */
 
 import type { Classifier } from './classifier.js'
 import { decorate } from './decorate.js'
 
 /**
- * The same classifier, which tells of every gradient with its number of images.
- * @param onGradient Called after each, also of a draw; without it, the classifier itself is given back.
+ * Wraps a classifier to report every gradient with its number of images.
+ * @param onGradient Called after each gradient, including those of draws; if omitted, the classifier itself is returned.
  */
 export function watched(classifier: Classifier, onGradient: ((images: number) => void) | undefined): Classifier {
 	if (!onGradient) return classifier

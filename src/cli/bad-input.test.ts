@@ -73,7 +73,7 @@ describe.concurrent('images', () => {
 			await writeFile(join(data, 'red_thing', `${index}.jpg`), 'not a picture')
 		}
 		const message = await refusedTuning('text', ['--data', data])
-		expect(message).toContain('2 of 6 images cannot be used')
+		expect(message).toContain('2 of 6 images are unreadable')
 		const classified = await runCli(['classify', join(data, 'red_thing', '0.jpg'), '--model', model, '--data', photos])
 		expect(classified.code).toBe(1)
 		expect(classified.stderr).toMatch(/0\.jpg is not an image/)
@@ -173,9 +173,9 @@ describe.concurrent('settings', () => {
 		await writePhotos(data)
 		for (let index = 0; index < 6; index++) await writeFile(join(data, 'red_thing', `${index}.png`), 'not a picture')
 		const args = ['--data', data, '--set', 'defense.options.typo=1']
-		expect(await refusedTuning('typo', args)).toMatch(/defense nap .*"typo"; known are promptDepth, textPrompts/s)
+		expect(await refusedTuning('typo', args)).toMatch(/defense nap .*"typo"; known keys: promptDepth, textPrompts/s)
 		expect(await refusedTuning('rate', ['--set', 'optimizer.rate=1'])).toMatch(
-			/"rate"; known are name, learningRate.*at optimizer/s,
+			/"rate"; known keys: name, learningRate.*at optimizer/s,
 		)
 	})
 })
@@ -231,7 +231,7 @@ describe.concurrent('places to write to', () => {
 		const args = ['tune', '--model', model, '--data', photos, ...tinyTuning, '--output', '/proc/run']
 		const { code, stderr } = await runCli(args)
 		expect(code, stderr).toBe(1)
-		expect(stderr).toContain('/proc takes no new folders')
+		expect(stderr).toContain('/proc does not allow new folders')
 	})
 
 	it('a folder without the right to write', async () => {

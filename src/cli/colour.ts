@@ -1,8 +1,8 @@
-/** Colour on terminals that have it: the words that say how something went. */
+/** Colours on terminals that support them, for the words that say how something went. */
 
 import { styleText } from 'node:util'
 
-/** A stream that may be a terminal; `process.stderr` has these. */
+/** A stream that may be a terminal, such as `process.stderr`. */
 export interface ColourStream {
 	readonly isTTY?: boolean
 	hasColors?(): boolean
@@ -10,7 +10,7 @@ export interface ColourStream {
 
 type Style = Parameters<typeof styleText>[0]
 
-/** What is coloured, and how. A pattern's first group stays as it is. */
+/** Which words get which style. The first group of a pattern stays as it is. */
 const styles: readonly (readonly [RegExp, Style])[] = [
 	[/^()(error:|problem:)/gm, ['red', 'bold']],
 	[/^()(warning:|naptune: WARNING:)/gm, ['yellow', 'bold']],
@@ -23,8 +23,8 @@ const styles: readonly (readonly [RegExp, Style])[] = [
 ]
 
 /**
- * The text with its telling words in colour, where the stream is a terminal with colours (`NO_COLOR`, `FORCE_COLOR` and
- * `TERM` are honoured), else as it is.
+ * Colours the key words of a text if the stream is a terminal with colours (honours `NO_COLOR`, `FORCE_COLOR` and `TERM`);
+ * otherwise returns the text unchanged.
  * @param text Without control characters.
  */
 export function coloured(text: string, stream: ColourStream): string {

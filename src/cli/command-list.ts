@@ -111,7 +111,7 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'serve [options] <source>',
 		description:
-			'Classify pictures over HTTP with a tuned run or an exported classifier. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
+			'Classify pictures over HTTP with a tuned run or an export. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
 		load: async () => (await import('./commands/serve.js')).addServeCommand,
 	},
 	{

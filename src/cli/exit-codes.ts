@@ -1,23 +1,23 @@
-/** How a command ends: codes that scripts can rely on. */
+/** Exit codes, which scripts can rely on. */
 
-/** Exit codes, as the help lists them. */
+/** The exit codes, as the help lists them. */
 export const exitCodes = {
 	success: 0,
-	/** What was asked for cannot be done: bad input, a full disk, a collapsed run. */
+	/** The command failed: bad input, a full disk, a collapsed run. */
 	failure: 1,
-	/** The command line itself is wrong: unknown command or option, missing or malformed value. */
+	/** The command line is wrong: an unknown command or option, a missing or malformed value. */
 	usage: 2,
-	/** The work was done, and its result is that something failed a check. */
+	/** The command worked, and its result is a failed check. */
 	failedCheck: 3,
-	/** Stopped by Ctrl-C (128 + 2) after everything was saved. */
+	/** Ctrl-C stopped the command (128 + 2) after it saved everything. */
 	interrupted: 130,
-	/** Stopped by SIGTERM (128 + 15) after everything was saved. */
+	/** SIGTERM stopped the command (128 + 15) after it saved everything. */
 	terminated: 143,
 } as const
 
-/** Thrown by a command that stopped because it was asked to; everything is saved. */
+/** Thrown by a command that was stopped on request and saved everything. */
 export class Interruption extends Error {
-	/** @param message What was saved and how to go on. @param exitCode That of the signal that came. */
+	/** @param message What was saved and how to continue. @param exitCode The code of the signal. */
 	constructor(
 		message: string,
 		readonly exitCode: number = exitCodes.interrupted,
@@ -27,11 +27,11 @@ export class Interruption extends Error {
 	}
 }
 
-/** Thrown by a command whose result, told already, is that something failed a check. */
+/** Thrown by a command whose result, already printed, is a failed check. */
 export class FailedCheck extends Error {
 	override readonly name = 'FailedCheck'
 
-	/** @param message For programs. @param exitCode That of a failed check, unless the result is one of another kind. */
+	/** @param message For programs. @param exitCode The failed-check code, unless the result is of another kind. */
 	constructor(
 		message: string,
 		readonly exitCode: number = exitCodes.failedCheck,

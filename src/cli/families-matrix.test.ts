@@ -198,6 +198,6 @@ describe('a pair of ONNX encoders', () => {
 
 	it.each(['nap', 'advpt-v'])('is refused by %s, which needs tokens', async (defense) => {
 		const options = defense === 'nap' ? { textPrompts: 2 } : {}
-		await expect(tuned(pair, defense, options)).rejects.toThrow(/acts on tokens inside of the towers/)
+		await expect(tuned(pair, defense, options)).rejects.toThrow(/acts on tokens inside the towers/)
 	})
 })

@@ -49,7 +49,7 @@ describe('what a model of another family is refused for', () => {
 			runCli(['classify', 'x.png', '--architecture', 'ViT-B-32']),
 			runCli(['attack', '--onnx', 'a.onnx', '--model', siglip, ...small]),
 		])
-		expect(lonely.stderr).toMatch(/--architecture says more of a model: give --model/)
+		expect(lonely.stderr).toMatch(/--architecture describes a model; add --model/)
 		expect(twice.stderr).toMatch(/either --onnx or --model/)
 	})
 

@@ -1,16 +1,17 @@
-/** What GitHub Actions are told of a gate, where the command runs in one. */
+/** Reports a gate to GitHub Actions, if the command runs there. */
 
 import { appendFile, readFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { gateAnnotations } from '../gate/annotations.js'
 import type { GateVerdict } from '../records/gate.js'
 
-/** Folders and files that Actions name to a step. */
+/** Environment variables, some of which name folders and files of an Actions step. */
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * In Actions: annotations on stderr, the summary for the page of the job, and `verdict` as output of the step. Elsewhere nothing.
- * @param summary The file of the Markdown summary. @param config The configuration, which annotations are shown at.
+ * In Actions: writes annotations to stderr, the summary to the job's page, and `verdict` as an output of the step. Elsewhere
+ * does nothing.
+ * @param summary The Markdown summary file. @param config The configuration file, which annotations point to.
  */
 export async function tellActions(
 	verdict: GateVerdict,
@@ -20,7 +21,7 @@ export async function tellActions(
 	const { GITHUB_ACTIONS, GITHUB_WORKSPACE, GITHUB_STEP_SUMMARY, GITHUB_OUTPUT } = environment
 	if (GITHUB_ACTIONS !== 'true') return
 	const file = relative(GITHUB_WORKSPACE ?? process.cwd(), config)
-	// Actions read commands of either stream; stdout holds the result.
+	// Actions reads commands from both streams; stdout holds the result.
 	process.stderr.write(`${gateAnnotations(verdict, file).join('\n')}\n`)
 	if (GITHUB_STEP_SUMMARY) await appendFile(GITHUB_STEP_SUMMARY, `${await readFile(summary, 'utf8')}\n`)
 	if (GITHUB_OUTPUT) await appendFile(GITHUB_OUTPUT, `verdict=${verdict.verdict}\n`)

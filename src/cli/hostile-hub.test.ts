@@ -41,7 +41,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)('%s ends a command that waits for a hub'
 
 it('a hub that is silent, or a page of another network, is told in a sentence', async () => {
 	for (const [answer, message] of [
-		[() => {}, /nothing came in 2 s.*HF_ENDPOINT/],
+		[() => {}, /nothing arrived in 2 s.*HF_ENDPOINT/],
 		[
 			(_: IncomingMessage, response: ServerResponse) =>
 				void response.writeHead(200, { 'content-type': 'text/html' }).end('<html><title>Sign in</title></html>'),

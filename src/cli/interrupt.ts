@@ -1,18 +1,18 @@
-/** Ctrl-C: once to finish the step under way and save, twice to leave at once. */
+/** Handles Ctrl-C: the first finishes the current step and saves, the second leaves at once. */
 
 import { leave, stopSignals } from './leave.js'
 
-/** A command's way of being stopped. */
+/** How a command learns that it should stop. */
 export interface Interrupt {
 	/** Aborted by the first signal. */
 	readonly signal: AbortSignal
-	/** The exit code of the signal that came, if one came. */
+	/** The exit code for the signal received, if any. */
 	code(): number | undefined
-	/** Gives the signals back. */
+	/** Stops listening to the signals. */
 	dispose(): void
 }
 
-/** Listens for Ctrl-C and SIGTERM. @param announce Called at the first signal; the second one ends the process. */
+/** Listens for Ctrl-C and SIGTERM. @param announce Called at the first signal; the second ends the process. */
 export function createInterrupt(announce: () => void): Interrupt {
 	const controller = new AbortController()
 	let code: number | undefined

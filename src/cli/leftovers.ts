@@ -1,4 +1,4 @@
-/** Temporary files of this process, which leaving at once would strand. */
+/** Removes this process's temporary files, which an abrupt end would leave behind. */
 
 import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +9,6 @@ export function removeOwnTemporaries(folder: string): void {
 	try {
 		for (const name of readdirSync(folder)) if (own.test(name)) unlinkSync(join(folder, name))
 	} catch {
-		// A folder that was never made holds nothing.
+		// The folder was never created, so it holds nothing.
 	}
 }

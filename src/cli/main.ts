@@ -6,6 +6,6 @@ import { run } from './run.js'
 
 process.exitCode = await run(process.argv.slice(2))
 
-// What a stopped command no longer waits for must not keep the process.
+// Work that a stopped command abandoned must not keep the process alive.
 if (process.exitCode === stopSignals.SIGINT) process.stdout.write('', () => leave('SIGINT'))
 if (process.exitCode === stopSignals.SIGTERM) process.stdout.write('', () => leave('SIGTERM'))

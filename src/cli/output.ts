@@ -1,4 +1,4 @@
-/** What a command says: its result on stdout, everything else on stderr. */
+/** Output of a command: the result on stdout, everything else on stderr. */
 
 import { plainJson, plainText } from '../core/plain-text.js'
 import { coloured } from './colour.js'
@@ -13,13 +13,13 @@ export interface Output {
 	/** Whether the result is JSON. */
 	readonly json: boolean
 	/**
-	 * The result, once per command, on stdout.
-	 * @param document Printed with --json. @param text Printed without.
+	 * Prints the result on stdout, once per command.
+	 * @param document Printed with --json. @param text Printed without it.
 	 */
 	result(document: unknown, text: string): void
 }
 
-/** The output that the options ask for. */
+/** Creates the output that the options select. */
 export function createOutput({ json = false, quiet = false }: { json?: boolean; quiet?: boolean }): Output {
 	return {
 		json,
@@ -32,8 +32,8 @@ export function createOutput({ json = false, quiet = false }: { json?: boolean; 
 }
 
 /**
- * Makes closed pipes harmless. Nobody reads stdout any more (as after `| head`): the command ends as one that SIGPIPE
- * stopped. Nobody reads stderr any more: the work goes on without telling.
+ * Handles closed pipes. If stdout closes (as with `| head`), the command ends as if SIGPIPE stopped it. If stderr closes,
+ * the work continues silently.
  */
 export function survivePipes(): void {
 	process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,4 +1,4 @@
-/** Files that come with the package. */
+/** Files that ship with the package. */
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

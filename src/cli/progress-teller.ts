@@ -1,9 +1,9 @@
-/** The progress of a job as tasks of the terminal. */
+/** Shows the progress of a job as tasks on the terminal. */
 
 import type { JobContext } from '../jobs/job.js'
 import type { Progress, ProgressTask } from './progress.js'
 
-/** What a job tells its progress to. */
+/** Forwards a job's progress to the terminal. */
 export function progressTeller(progress: Progress): JobContext['onProgress'] {
 	const tasks = new Map<string, ProgressTask>()
 	return ({ task, unit, done, total, detail, state }) => {

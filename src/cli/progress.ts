@@ -8,10 +8,10 @@ import { rateMeter } from './rate-meter.js'
 import { duration, grouped, rate } from './text/format.js'
 import { wrapped } from './wrapped.js'
 
-/** Seconds between two plain lines. */
+/** Seconds between plain lines. */
 const secondsBetweenLines = 5
 
-/** Where progress goes; `process.stderr` has these. */
+/** Where progress goes, such as `process.stderr`. */
 export interface ProgressStream {
 	readonly isTTY?: boolean
 	readonly columns?: number
@@ -22,32 +22,32 @@ export interface ProgressStream {
 /** Progress of one task. */
 export interface ProgressTask {
 	/**
-	 * @param done Units done, out of the total. @param detail A few words about where it stands.
-	 * @param total The total from now on, of a task whose size becomes known as it goes.
+	 * @param done Units done, out of the total. @param detail A few words on the current state.
+	 * @param total A new total, for a task whose size becomes known along the way.
 	 */
 	update(done: number, detail?: string, total?: number): void
-	/** Ends the task; a bar disappears. */
+	/** Ends the task and removes its bar. */
 	end(): void
 }
 
-/** A place for lines and progress. */
+/** Shows lines and progress. */
 export interface Progress {
-	/** A line of text, above the bar where there is one. */
+	/** Prints a line of text, above the bar if there is one. */
 	line(text: string): void
 	/**
-	 * Starts a task; a task under way is ended.
-	 * @param total Units to do. @param unit Their name in the plural. @param done Units done before.
+	 * Starts a task, ending the current one.
+	 * @param total Units to do. @param unit Their name, in the plural. @param done Units done earlier.
 	 */
 	start(label: string, total: number, unit: string, done?: number): ProgressTask
 }
 
-/** Nothing is shown. */
+/** Shows nothing. */
 export const silentProgress: Progress = {
 	line() {},
 	start: () => ({ update() {}, end() {} }),
 }
 
-/** Progress on a stream. @param now Seconds on a clock that only moves forward. */
+/** Progress on a stream. @param now A monotonic clock, in seconds. */
 export function createProgress(stream: ProgressStream, now: () => number = () => performance.now() / 1000): Progress {
 	let current: (ProgressTask & { readonly aside: (write: () => void) => void }) | undefined
 	const line = (text: string) => {
@@ -101,16 +101,16 @@ export function createProgress(stream: ProgressStream, now: () => number = () =>
 	}
 }
 
-/** How a task is described. */
+/** The words that describe a task. */
 interface Wording {
 	readonly full: string
-	/** The same in fewer words, for narrow terminals; the shortest last. */
+	/** Shorter forms for narrow terminals, the shortest last. */
 	readonly shorter: readonly string[]
 }
 
 interface Display {
 	draw(done: number, text: Wording): void
-	/** Writes something else without mixing the two. */
+	/** Writes other output without garbling the bar. */
 	aside(write: () => void): void
 	remove(): void
 }
@@ -119,7 +119,7 @@ function barOn(stream: ProgressStream, label: string, total: () => number): Disp
 	const bar = new cliProgress.SingleBar({
 		stream: stream as NodeJS.WritableStream,
 		clearOnComplete: true,
-		// Off would change the terminal's mode, which a process that is killed cannot restore.
+		// Turning it off would change the terminal's mode, which a killed process cannot restore.
 		linewrap: true,
 		format: (_options, { progress, maxWidth }, { text }: { text: Wording }) => barLine(label, progress, text, maxWidth),
 	})
@@ -147,7 +147,7 @@ function barOn(stream: ProgressStream, label: string, total: () => number): Disp
 	}
 }
 
-/** The bar takes what the words leave over; words that are too many give way to fewer. */
+/** The bar takes the space that the words leave; if there are too many words, it picks a shorter form. */
 function barLine(label: string, progress: number, { full: whole, shorter }: Wording, width: number): string {
 	const wordings = [whole, ...shorter].map((text) => ` ${Math.floor(100 * progress)} % · ${text}`)
 	const words = wordings.find((text) => label.length + text.length <= width) ?? last(wordings)
@@ -173,7 +173,7 @@ function linesOn(stream: ProgressStream, label: string, now: () => number): Disp
 		},
 		aside: (writeOther) => writeOther(),
 		remove() {
-			// Short tasks need no line at all; what was followed for a while is seen through to its end.
+			// A short task needs no line; a task that printed lines also prints its end.
 			if (lines > 0 && waiting !== '') write(waiting)
 		},
 	}

@@ -1,13 +1,13 @@
-/** How fast something goes and when it will be done, from the recent past. */
+/** Measures the recent speed of a task and when it will finish. */
 
 import { at, last } from '../core/at.js'
 
-/** Seconds of the past that count. */
+/** Seconds of history that count. */
 const memory = 30
 
 /** Progress of one task over time. */
 export interface RateMeter {
-	/** @param done Units done so far. @param now Seconds on a clock that only moves forward. */
+	/** @param done Units done so far. @param now A monotonic clock, in seconds. */
 	record(done: number, now: number): void
 	/** Units per second over the last half minute; undefined before the first progress. */
 	rate(): number | undefined
@@ -15,7 +15,7 @@ export interface RateMeter {
 	remaining(total: number): number | undefined
 }
 
-/** A meter that starts at `done` units; what was done before (in a resumed run) is not counted as speed. */
+/** A meter that starts at `done` units; units done earlier (in a resumed run) do not count as speed. */
 export function rateMeter(done: number, now: number): RateMeter {
 	const samples = [{ done, now }]
 	const current = () => {
@@ -26,7 +26,7 @@ export function rateMeter(done: number, now: number): RateMeter {
 	return {
 		record(value, time) {
 			samples.push({ done: value, now: time })
-			// One sample older than the memory is kept, so that a slow task still has a rate.
+			// Keeps one sample older than the window, so that a slow task still has a rate.
 			while (samples.length > 2 && time - at(samples, 1).now > memory) samples.shift()
 		},
 		rate: current,

@@ -1,4 +1,4 @@
-/** How errors reach people and scripts. */
+/** Reports errors to people and scripts. */
 
 import { CommanderError } from 'commander'
 import type { ErrorCode } from '../core/error-codes.js'
@@ -8,7 +8,7 @@ import { coloured } from './colour.js'
 import { exitCodes, FailedCheck, Interruption } from './exit-codes.js'
 import { wrapped } from './wrapped.js'
 
-/** How an error is reported. */
+/** How to report an error. */
 interface Told {
 	readonly code: ErrorCode
 	readonly message: string
@@ -16,15 +16,15 @@ interface Told {
 }
 
 /**
- * Tells an error on stderr, and with --json also as `{ "error": { "code", "message", "exitCode" } }` on stdout. A failed check
- * was told as the result.
+ * Prints an error on stderr, and with --json also as `{ "error": { "code", "message", "exitCode" } }` on stdout. A failed
+ * check has already been printed as the result.
  * @returns The exit code.
  */
 export function reportError(error: unknown, json: boolean): number {
 	if (error instanceof FailedCheck) return error.exitCode
 	const told = describe(error)
 	if (told.exitCode === exitCodes.success) return told.exitCode
-	// Commander has written its message by now.
+	// Commander has already printed its message.
 	if (!(error instanceof CommanderError))
 		process.stderr.write(
 			`${coloured(wrapped(plainText(text(error, told.message), 'shown'), process.stderr), process.stderr)}\n`,

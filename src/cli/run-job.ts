@@ -1,4 +1,4 @@
-/** A job as a command: its progress and notes on stderr, its result on stdout. */
+/** Runs a job as a command: progress and notes on stderr, the result on stdout. */
 
 import type { JobContext } from '../jobs/job.js'
 import { coloured } from './colour.js'
@@ -10,31 +10,31 @@ import { withSession } from './session.js'
 /** How a command runs its job. */
 export interface JobCommand<Input, Result, Event> {
 	readonly input: Input
-	/** The result for people; with --json it is printed as it is. */
+	/** The result for people; --json prints the result itself. */
 	text(result: Result): string
-	/** What is shown of the job's own events. */
+	/** Shows the job's own events. */
 	onEvent?(progress: Progress): JobContext<Event>['onEvent']
 	/**
-	 * Whether the result says that a check failed, which ends the command with an exit code of its own; or the sentences that
-	 * say so, which are told on stderr.
+	 * Whether the result is a failed check, which gives the command its own exit code; or the sentences that describe the
+	 * failures, which go to stderr.
 	 */
 	failed?(result: Result): boolean | readonly string[]
-	/** Whether the result is that nothing was decided, which ends the command as what could not be done. */
+	/** Whether the result is undecided, which ends the command as a failure. */
 	undecided?(result: Result): boolean
-	/** Whether the job's own events say that it stops, in the form of its log. Default false. */
+	/** Whether the job's own events announce that it stops, in the format of its log. Default false. */
 	readonly tellsStop?: boolean
 }
 
-/** A job as this file sees it. */
+/** The parts of a job that this file uses. */
 interface RunnableJob<Input, Result, Event> {
 	(input: Input, context: JobContext<Event>): Promise<Result>
 	readonly jobName: string
 }
 
-/** Options that are no part of a job's input: they say how it is run and told. */
+/** Options that are not job input: they control how the job runs and reports. */
 type OptionsOfRunning = SharedOptions & { readonly loaderThreads?: number }
 
-/** Runs a job as the options say. @throws FailedCheck as `failed` says; what the job throws. */
+/** Runs a job with the given options. @throws FailedCheck according to `failed`; and whatever the job throws. */
 export async function runJob<Input, Result, Event>(
 	job: RunnableJob<Input, Result, Event>,
 	options: OptionsOfRunning,
@@ -44,7 +44,7 @@ export async function runJob<Input, Result, Event>(
 		const told = onEvent?.(session.progress) ?? (() => {})
 		const result = await job(input, { ...session, onEvent: told })
 		session.result(result, text(result))
-		if (undecided?.(result)) throw new FailedCheck(`${job.jobName} was not decided.`, exitCodes.failure)
+		if (undecided?.(result)) throw new FailedCheck(`${job.jobName} reached no decision.`, exitCodes.failure)
 		const found = failed?.(result) ?? false
 		if (typeof found !== 'boolean')
 			for (const problem of found) process.stderr.write(`${coloured(`problem: ${problem}`, process.stderr)}\n`)
@@ -52,7 +52,7 @@ export async function runJob<Input, Result, Event>(
 	})
 }
 
-/** The options of a command that are its job's input. */
+/** The options that form the job's input. */
 export function jobInput<Options extends OptionsOfRunning>(options: Options): Omit<Options, keyof OptionsOfRunning> {
 	const { device: _, threads: __, json: ___, quiet: ____, loaderThreads: _____, ...input } = options
 	return input

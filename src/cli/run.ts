@@ -18,8 +18,8 @@ Exit codes:
 With --json, stdout holds exactly one JSON document: the result, or { "error": { "code", "message", "exitCode" } }.`
 
 /**
- * The program. Of commands that are not asked for, the list of commands is all that it knows.
- * @param args What follows the program's name; a command whose name is nowhere in it cannot be run by it.
+ * Creates the program. Commands that are not needed are only listed, not loaded.
+ * @param args The arguments after the program's name; a command that they do not mention cannot run.
  */
 export async function createProgram(args: readonly string[]): Promise<Command> {
 	const terms = new Map<Command, string>()
@@ -39,7 +39,7 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
 		const { term, description, load } = listed
 		if (args.includes(nameOf(listed))) {
 			;(await load())(program)
-			// With the commands, since it knows of models; the help of all of them needs none.
+			// Loaded with the commands, because it needs to know models; the overall help does not.
 			const { addSourceOptions } = await import('./options/source-options.js')
 			for (const command of program.commands.slice(-1)) addSourceOptions(command)
 		} else terms.set(program.command(nameOf(listed)).description(description), term)
@@ -47,7 +47,7 @@ export async function createProgram(args: readonly string[]): Promise<Command> {
 	return program
 }
 
-/** Runs the command line. @param args What follows the program's name. @returns The exit code. */
+/** Runs the command line. @param args The arguments after the program's name. @returns The exit code. */
 export async function run(args: readonly string[]): Promise<number> {
 	survivePipes()
 	try {

@@ -1,4 +1,4 @@
-/** What every command works with: output, and the context of its job. */
+/** What every command works with: its output and the context of its job. */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { NaptuneError } from '../core/errors.js'
@@ -25,7 +25,7 @@ export async function withSession(
 	const folders = new Set<string>()
 	const interrupt = createInterrupt(() => {
 		if (options.tellsStop) return
-		const text = 'Stopping after the step under way. Press Ctrl-C again to leave at once.'
+		const text = 'Stopping after the current step. Press Ctrl-C again to leave at once.'
 		if (options.quiet) process.stderr.write(`${text}\n`)
 		else output.progress.line(text)
 	})
@@ -60,14 +60,14 @@ export async function withSession(
 		throw isStop(error) ? new Interruption(error.message, interrupt.code()) : error
 	} finally {
 		const closed = closeAll(engine, loader)
-		// A call of an engine that is not waited for any more may take long.
+		// An abandoned engine call may take long.
 		await (left ? Promise.race([closed, wait(secondsToClose * 1000)]) : closed)
 		interrupt.dispose()
 		if (!left) takeBack()
 	}
 }
 
-/** Longest wait for engine and loader of a command that was stopped. */
+/** Seconds to wait for the engine and loader of a stopped command. */
 const secondsToClose = 1
 
 async function closeAll(engine: Promise<ModelEngine> | undefined, loader: ImageLoader | undefined): Promise<void> {

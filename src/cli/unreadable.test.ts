@@ -26,12 +26,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 it('images that cannot be read stop a command, or are left out, told and recorded', async () => {
 	const stopped = await runCli(tuning)
 	expect(stopped.code).toBe(1)
-	expect(stopped.stderr).toMatch(/1 of 9 images cannot be used:\n {2}.*green_thing\/1\.png is not an image/)
+	expect(stopped.stderr).toMatch(/1 of 9 images are unreadable:\n {2}.*green_thing\/1\.png is not an image/)
 	expect(stopped.stderr).toContain('add --unreadable exclude')
 
 	const tuned = await runJson([...tuning, '--unreadable', 'exclude'])
 	expect(tuned.code, tuned.stderr).toBe(0)
-	const notice = '1 of 9 training images were left out because they cannot be read: train/green_thing/1.png.'
+	const notice = '1 of 9 training images were excluded because they are unreadable: train/green_thing/1.png.'
 	expect(tuned.document).toMatchObject({ images: 8, notices: [notice] })
 	expect(tuned.stderr).toContain(`note: ${notice}`)
 	const description = JSON.parse(await readFile(join(folder, 'run', 'run.json'), 'utf8'))
@@ -44,7 +44,7 @@ it('images that cannot be read stop a command, or are left out, told and recorde
 	const { code, document, stderr } = await runJson([...evaluation, '--unreadable', 'exclude'])
 	expect(code, stderr).toBe(0)
 	const left = 'test/blue_thing/2.png, test/red_thing/0.png'
-	const told = `2 of 9 test images were left out because they cannot be read: ${left}.`
+	const told = `2 of 9 test images were excluded because they are unreadable: ${left}.`
 	expect(document).toMatchObject({ images: 7, notices: [told] })
 	const records = (await readdir(join(folder, 'run', 'evaluations'))).filter((name) => name.endsWith('.json'))
 	expect(records).toHaveLength(1)

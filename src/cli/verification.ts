@@ -1,4 +1,4 @@
-/** `naptune evaluate --verify`: outcomes of a record computed again. */
+/** `naptune evaluate --verify`: recomputes the outcomes of a record. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { defined } from '../core/defined.js'
@@ -9,7 +9,7 @@ import type { SharedOptions } from './options/shared-options.js'
 import { runJob } from './run-job.js'
 import { verificationText } from './text/verification-text.js'
 
-/** Options of verifying. */
+/** Options of verification. */
 export interface VerifyOptions {
 	readonly verify?: string
 	readonly share?: number
@@ -19,25 +19,24 @@ export interface VerifyOptions {
 export function verifyOption(): Option {
 	return new Option(
 		'--verify <record>',
-		'compute the outcomes of this record of the run again instead, and compare them image by image; exits with 3 on a difference (default: none)',
+		'recompute the outcomes of this record instead, and compare them image by image; exits with 3 on a difference (default: none)',
 	)
 }
 
 /** `--share`. */
 export function shareOption(): Option {
-	return new Option(
-		'--share <part>',
-		'share of its images to compute again, chosen by the seed (default: 1)',
-	).argParser(shareOfImages)
+	return new Option('--share <part>', 'share of its images to recompute, chosen by the seed (default: 1)').argParser(
+		shareOfImages,
+	)
 }
 
-/** Options that say what is computed; a record says all of it itself. */
+/** Options that decide what is computed; the record already fixes all of them. */
 const decidedByRecord = [
 	...['attack', 'set', 'knowledge', 'target', 'images', 'keepImages', 'norm', 'epsilon', 'testTime', 'testTimeSet'],
 	...['split', 'limit', 'vanilla', 'vanillaTemplates', 'unreadable', 'tensorboard', 'mlflow'],
 ]
 
-/** Runs it. @param command The command, which ends with a usage error for options that the record decides. */
+/** Runs the verification. @param command The command, which ends with a usage error for options that the record fixes. */
 export function runVerification(
 	run: string,
 	options: SharedOptions &
@@ -48,7 +47,7 @@ export function runVerification(
 	const given = decidedByRecord.find((name) => command.getOptionValueSource(name) === 'cli')
 	if (given !== undefined) {
 		const flag = command.options.find((option) => option.attributeName() === given)?.long
-		command.error(`error: The record given to --verify says what it is of; leave ${flag ?? given} out.`)
+		command.error(`error: The record given to --verify decides this itself; remove ${flag ?? given}.`)
 	}
 	const { verify: record, share, data, model, dataRoot, batchSize, seed } = options
 	return runJob(verifyRecord, options, {

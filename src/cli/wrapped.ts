@@ -1,20 +1,20 @@
-/** Long lines on a terminal, broken between words rather than wherever its width ends. */
+/** Breaks long lines on a terminal between words. */
 
 import wrapAnsi from 'wrap-ansi'
 
-/** A stream that may be a terminal; `process.stderr` has these. */
+/** A stream that may be a terminal, such as `process.stderr`. */
 export interface WrappedStream {
 	readonly isTTY?: boolean
 	readonly columns?: number
 }
 
-/** Narrower than this, nothing is gained by wrapping. */
+/** Below this width, wrapping gains nothing. */
 const narrowest = 20
 
 /**
- * The text with lines that are too wide for the terminal broken between words, continued at the same indentation, or below
- * the value of a `name  value` line. Rows of tables stay as they are, and so does a word, such as a path, that is wider than
- * the terminal. On anything but a terminal, the text as it is.
+ * Breaks lines that are too wide for the terminal between words, and continues them at the same indentation, or below the
+ * value of a `name  value` line. Rows of tables stay whole, and so does a word, such as a path, that is wider than the
+ * terminal. If the stream is not a terminal, the text is unchanged.
  */
 export function wrapped(text: string, { isTTY, columns }: WrappedStream): string {
 	if (!isTTY || columns === undefined || columns < narrowest) return text

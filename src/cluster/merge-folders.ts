@@ -1,6 +1,6 @@
 /**
- * Joining the folders that shards of one experiment wrote. Folders of cells are named by what decides their content, so that
- * equal names must hold equal results; whatever does not is a conflict, and nothing is written then.
+ * Joins the folders that shards of one experiment wrote. The name of a cell's folder follows from everything that determines
+ * its content, so equal names must hold equal results. Anything else is a conflict, and then nothing is written.
  */
 
 import { existsSync } from 'node:fs'
@@ -23,26 +23,26 @@ import { readRecord } from '../records/record-kind.js'
 import { runDescriptionForm, runResultForm } from '../records/run.js'
 import { differences, recordDifferences } from '../records/settings.js'
 
-/** What a merge did. */
+/** Counts of a merge. */
 export interface MergedFolders {
-	/** Files and folders that were taken over. */
+	/** Files and folders copied. */
 	readonly copied: number
-	/** Those that the output held already, with the same content. */
+	/** Files and folders that the output already had, with the same content. */
 	readonly equal: number
-	/** Unfinished evaluations whose images were joined. */
+	/** Unfinished evaluations whose images it joined. */
 	readonly joined: number
 }
 
-/** One step of a merge, to be done once no conflict is left. */
+/** One step of a merge, run once there are no conflicts. */
 type Step = () => Promise<void>
 
 interface Merge {
 	readonly steps: Step[]
 	readonly conflicts: string[]
 	readonly count: { copied: number; equal: number; joined: number }
-	/** Trials that several folders hold of one evaluation, by the path of its log in the output. */
+	/** Trials of one evaluation from several folders, by the path of its log in the output. */
 	readonly logs: Map<string, JoinedLog>
-	/** What an earlier folder brings to a path of the output. */
+	/** Source of each path of the output that an earlier folder supplies. */
 	readonly taken: Map<string, string>
 }
 
@@ -54,11 +54,11 @@ interface JoinedLog {
 }
 
 /**
- * Joins the cells of folders into one. Runs are compared by the SHA-256 of their parameters, evaluations by their outcomes
- * image by image; times and paths may differ. Unfinished evaluations of one attack are joined image by image.
- * @param output Folder of all experiments; made where it does not exist. @param sources Folders of shards, in any order.
- * @throws NaptuneError naming every conflict, before anything is written; for a folder that is none of experiments, and for
- * files that are damaged.
+ * Joins the cells of several folders. Compares runs by the SHA-256 of their parameters and evaluations by their outcomes,
+ * image by image; times and paths may differ. Joins unfinished evaluations of one attack image by image.
+ * @param output Folder of all experiments; created if it does not exist. @param sources Folders of shards, in any order.
+ * @throws NaptuneError naming every conflict, before anything is written; for a folder that holds no experiments, and for
+ * damaged files.
  */
 export async function mergeFolders(output: string, sources: readonly string[]): Promise<MergedFolders> {
 	const merge: Merge = {
@@ -72,7 +72,7 @@ export async function mergeFolders(output: string, sources: readonly string[]): 
 		if (!existsSync(join(source, cellsFolder))) {
 			throw new NaptuneError(
 				'NAP_FILE_MISSING',
-				`${source} holds no cells of experiments: there is no folder ${cellsFolder} in it. Give the folders that naptune reproduce --shard wrote.`,
+				`${source} holds no cells of experiments: it has no folder ${cellsFolder}. Name the folders that naptune reproduce --shard wrote.`,
 			)
 		}
 	}
@@ -80,7 +80,7 @@ export async function mergeFolders(output: string, sources: readonly string[]): 
 	if (merge.conflicts.length > 0) {
 		throw new NaptuneError(
 			'NAP_RUN_DIFFERS',
-			`The folders cannot be merged, and nothing was written:\n${merge.conflicts.join('\n')}\nSame settings, versions and kind of processor give the same results. Find out which folder is wrong, remove what it holds there, and compute it again.`,
+			`The folders cannot be merged, and nothing was written:\n${merge.conflicts.join('\n')}\nThe same settings, versions and kind of processor give the same results. Find out which folder is wrong, remove its file or folder, and compute it again.`,
 		)
 	}
 	for (const step of merge.steps) await step()
@@ -90,7 +90,7 @@ export async function mergeFolders(output: string, sources: readonly string[]): 
 
 const cellsFolder = 'cells'
 
-/** Files that say how long work took, or are remade at will. */
+/** Files that record durations or can be regenerated. */
 const incidental = new Set<string>([runFiles.usage])
 
 async function mergeFolder(merge: Merge, from: string, to: string): Promise<void> {
@@ -106,7 +106,7 @@ async function mergeFolder(merge: Merge, from: string, to: string): Promise<void
 	}
 }
 
-/** A run: the finished one of two, which must have the same parameters where both are. */
+/** Merges a run: takes the finished one of two; if both are finished, their parameters must be equal. */
 async function mergeRun(merge: Merge, from: string, to: string): Promise<void> {
 	const before = held(merge, to, runFiles.description)
 	if (!before) {
@@ -119,9 +119,9 @@ async function mergeRun(merge: Merge, from: string, to: string): Promise<void> {
 		)
 		const [one, other] = [await parametersOf(before), await parametersOf(from)]
 		if (changed.length > 0) {
-			conflict(merge, before, from, `are runs that differ in ${changed.join(', ')}`)
+			conflict(merge, before, from, `are runs with different settings: ${changed.join(', ')}`)
 		} else if (one !== undefined && other !== undefined && one !== other) {
-			conflict(merge, before, from, `ended in other parameters (SHA-256 ${one} and ${other})`)
+			conflict(merge, before, from, `have different parameters (SHA-256 ${one} and ${other})`)
 		} else if (other !== undefined && one === undefined) {
 			take(merge, from, to, () => copyRun(from, to))
 		} else merge.count.equal++
@@ -137,19 +137,19 @@ async function parametersOf(run: string): Promise<string | undefined> {
 	return (await readRecord(runResultForm, path)).parametersSha256
 }
 
-/** The files of a run, in place of those of an unfinished one; its folders are merged by themselves. */
+/** Replaces the files of an unfinished run; its folders are merged separately. */
 async function copyRun(from: string, to: string): Promise<void> {
 	await makeFolder(to)
 	const files = (await entriesOf(from)).filter((entry) => entry.isFile()).map(({ name }) => name)
 	for (const { name } of (await entriesOf(to)).filter((entry) => entry.isFile())) {
 		if (!files.includes(name)) await rm(join(to, name))
 	}
-	// The description first and the result last, as a run writes them.
+	// Copy the description first and the result last, in a run's own order.
 	const rank = (name: string) => (name === runFiles.description ? 0 : name === runFiles.result ? 2 : 1)
 	for (const name of files.sort((a, b) => rank(a) - rank(b))) await copyInPlace(join(from, name), join(to, name))
 }
 
-/** Adversarial images: the larger of two stores, whose common images must be equal. */
+/** Merges adversarial images: takes the larger of two stores; their common images must be equal. */
 async function mergeStore(merge: Merge, from: string, to: string): Promise<void> {
 	const before = held(merge, to, manifestFile)
 	if (!before) return take(merge, from, to, () => copyFolder(from, to))
@@ -184,13 +184,13 @@ async function mergeRecord(merge: Merge, from: string, to: string): Promise<void
 			merge,
 			before,
 			from,
-			`have other outcomes for ${differing.length} images, the first being ${first?.id}`,
+			`have different outcomes for ${differing.length} images, the first being ${first?.id}`,
 		)
 	}
 	merge.count.equal++
 }
 
-/** The trials of an unfinished evaluation, joined with those of other folders. */
+/** Joins the trials of an unfinished evaluation with those of other folders. */
 async function mergeLog(merge: Merge, from: string, to: string): Promise<void> {
 	const record = to.slice(0, -outcomesSuffix.length)
 	if (held(merge, record)) {
@@ -218,7 +218,7 @@ async function joinLog(merge: Merge, from: string, to: string): Promise<void> {
 			const key = JSON.stringify([trial.id, trial.round])
 			const known = log.trials.get(key)
 			if (known && !isDeepStrictEqual(known, trial)) {
-				conflict(merge, to, from, `say otherwise of image ${trial.id} in round ${trial.round}`)
+				conflict(merge, to, from, `disagree on image ${trial.id} in round ${trial.round}`)
 			}
 			log.trials.set(key, trial)
 			return !known
@@ -233,7 +233,7 @@ async function joinLog(merge: Merge, from: string, to: string): Promise<void> {
 
 const noPasses = { evaluations: 0, gradients: 0 }
 
-/** A line of a log with the seconds that the work had taken by then, where it says so. */
+/** A line of a log, with the seconds of work up to then if the line has them. */
 function timed(line: unknown): { readonly line: ReturnType<typeof trialsLine.parse>; readonly seconds?: number } {
 	if (isRecord(line) && typeof line.seconds === 'number' && 'line' in line) {
 		return { line: trialsLine.parse(line.line), seconds: line.seconds }
@@ -247,7 +247,7 @@ async function writeLog(path: string, { settings, batches, seconds }: JoinedLog)
 	await writeFileAtomic(path, [settings, ...lines].map((line) => `${JSON.stringify(line)}\n`).join(''))
 }
 
-/** Any other file, such as a surrogate or what is known of one. */
+/** Merges any other file, such as a surrogate or its record. */
 async function mergeFile(merge: Merge, from: string, to: string): Promise<void> {
 	const before = held(merge, to)
 	if (!before) return take(merge, from, to, () => copyInPlace(from, to))
@@ -256,7 +256,7 @@ async function mergeFile(merge: Merge, from: string, to: string): Promise<void> 
 	merge.count.equal++
 }
 
-/** What the output will hold at a path: a file or folder of an earlier source, or its own. */
+/** Returns where the output's file or folder of a path comes from: an earlier source, or the output itself. */
 function held({ taken }: Merge, to: string, file?: string): string | undefined {
 	const path = taken.get(to) ?? to
 	return existsSync(file === undefined ? path : join(path, file)) ? path : undefined
@@ -277,7 +277,7 @@ async function copyInPlace(from: string, to: string): Promise<void> {
 	await placeAtomic(to, (temporary) => copyFile(from, temporary))
 }
 
-/** A whole folder, beside its place first, so that no half of it is ever seen. */
+/** Copies a folder beside its target first, so that the target is never incomplete. */
 async function copyFolder(from: string, to: string): Promise<void> {
 	await makeFolder(dirname(to))
 	const beside = join(dirname(to), `.${basename(to)}.${process.pid}.merge`)

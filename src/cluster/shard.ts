@@ -1,4 +1,4 @@
-/** Which part of the work is this process's: as it was written, or as the scheduler that started it says. */
+/** Determines this process's part of the work, from an option or from the scheduler. */
 
 import { NaptuneError } from '../core/errors.js'
 import type { Shard } from '../experiments/shards.js'
@@ -7,9 +7,10 @@ import type { Shard } from '../experiments/shards.js'
 export const mostShards = 10_000
 
 /**
- * Reads `3/16`, or `auto` for what the scheduler says: a task of a Slurm array (`SLURM_ARRAY_TASK_ID`, `_MIN`, `_COUNT`, with
- * ids in steps of 1), or a pod of an indexed Kubernetes job (`JOB_COMPLETION_INDEX`, with the number of completions in
- * `NAPTUNE_SHARDS`, since Kubernetes does not say it).
+ * Parses `3/16`, or `auto`, which reads the scheduler's variables: a task of a Slurm array (`SLURM_ARRAY_TASK_ID`, `_MIN`,
+ * `_COUNT`, with ids in steps of 1), or a pod of an indexed Kubernetes job (`JOB_COMPLETION_INDEX`, with the number of
+ * completions in
+ * `NAPTUNE_SHARDS`, because Kubernetes does not set it).
  * @throws NaptuneError for anything else, numbers out of range included.
  */
 export function parseShard(text: string, environment: Readonly<Record<string, string | undefined>>): Shard {

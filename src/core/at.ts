@@ -1,15 +1,15 @@
-/** Reads of what cannot be missing. */
+/** Checked access to elements and entries that must exist. */
 
 /**
- * For loops over numbers, `values[index] ?? missing`: what a read beyond the end gives, as arithmetic with nothing does.
- * Such a read costs nothing once it is compiled; in a loop over pixels, {@link at} would see arrays of many kinds and be
- * many times as slow.
+ * For numeric loops: in `values[index] ?? missing`, a read past the end becomes NaN, which is what arithmetic makes of
+ * undefined. The check is free once compiled; in a loop over pixels, {@link at} would see many kinds of array and be many
+ * times slower.
  */
 export const missing = Number.NaN
 
 /**
- * The element at a position that the caller knows to exist.
- * @throws RangeError where it does not, or is null, instead of an undefined that fails elsewhere.
+ * Returns the element at a position that the caller knows to exist.
+ * @throws RangeError if it is missing or null, rather than returning an undefined that fails elsewhere.
  */
 export function at<T>(list: ArrayLike<T>, position: number): NonNullable<T> {
 	const value = list[position]
@@ -19,15 +19,15 @@ export function at<T>(list: ArrayLike<T>, position: number): NonNullable<T> {
 	return value
 }
 
-/** The last element of a list that is not empty. @throws RangeError for an empty one. */
+/** Returns the last element of a non-empty list. @throws RangeError for an empty list. */
 export function last<T>(list: ArrayLike<T>): NonNullable<T> {
 	return at(list, list.length - 1)
 }
 
 /**
- * A value that the caller knows to be there.
- * @param what What it is, for the error.
- * @throws RangeError where it is not.
+ * Returns a value that the caller knows to exist.
+ * @param what Name of the value, for the error.
+ * @throws RangeError if it is undefined.
  */
 export function present<T>(value: T | undefined, what: string): T {
 	if (value === undefined) throw new RangeError(`There is no ${what}.`)
@@ -35,8 +35,8 @@ export function present<T>(value: T | undefined, what: string): T {
 }
 
 /**
- * The value of a key that the caller knows to exist, in a map or an object.
- * @throws RangeError naming it where it does not.
+ * Returns the value of a key that the caller knows to exist, from a map or an object.
+ * @throws RangeError that names the missing key.
  */
 export function entry<K, T>(table: ReadonlyMap<K, T>, key: K): T
 export function entry<T>(table: Readonly<Record<string, T>>, key: string): T

@@ -1,16 +1,16 @@
-/** Long loops that let signals and timers through. */
+/** Keeps long loops responsive to signals and timers. */
 
 /**
- * For a loop without other pauses: `await` what the function gives, once a round.
- * @param milliseconds The loop runs that long at a time.
- * @returns A function that gives a promise when it is time to pause, and undefined otherwise, which costs nothing.
+ * For a loop with no other pauses: `await` the function's result once per iteration.
+ * @param milliseconds How long the loop runs between pauses.
+ * @returns A function that returns a promise when a pause is due, and undefined otherwise, which costs nothing.
  */
 export function breather(milliseconds = 50): () => Promise<void> | undefined {
 	let last = performance.now()
 	return () => {
 		if (performance.now() - last < milliseconds) return undefined
 		return new Promise((resolve) => {
-			// Not a resolved promise: only a turn of the event loop sees signals.
+			// A resolved promise is not enough: signals arrive only on a turn of the event loop.
 			setTimeout(() => {
 				last = performance.now()
 				resolve()

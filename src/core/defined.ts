@@ -1,6 +1,6 @@
-/** Objects without the fields that are undefined. */
+/** Objects without their undefined fields. */
 
-/** `T` where a field that may be undefined may be missing instead. */
+/** `T` with every field that may be undefined made optional. */
 export type Defined<T extends object> = {
 	[K in keyof T as undefined extends T[K] ? never : K]: T[K]
 } & {
@@ -9,7 +9,7 @@ export type Defined<T extends object> = {
 	? { [K in keyof Fields]: Fields[K] }
 	: never
 
-/** The fields that are not undefined, in their order: for optional fields and for records, which hold none that is missing. */
+/** Drops undefined fields and keeps the order of the rest: for optional fields, and for records, which never hold undefined. */
 export function defined<T extends object>(fields: T): Defined<T> {
 	return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>
 }

@@ -1,14 +1,14 @@
 import type { ErrorCode } from './error-codes.js'
 
 /**
- * An error a person can act on: what was given, what was expected, what to do.
- * The command line prints its message without a stack trace.
+ * An error that a person can act on: it says what was given, what was expected and what to do. The command line prints its
+ * message without a stack trace.
  */
 export class NaptuneError extends Error {
 	/**
-	 * @param code What kind of fault it is, for programs; see `errorCodes`.
-	 * @param message What was given, what was expected and what to do about it.
-	 * @param options.cause The lower-level error, where there is one.
+	 * @param code The kind of fault, for programs; see `errorCodes`.
+	 * @param message What was given, what was expected, and what to do.
+	 * @param options.cause The underlying error, if any.
 	 */
 	constructor(
 		readonly code: ErrorCode,
@@ -20,7 +20,7 @@ export class NaptuneError extends Error {
 	}
 }
 
-/** Characters of one message: what a file holds may be told entry by entry, and have a million of them. */
+/** Most characters of one message: a message may list the entries of a file, and a file may have a million. */
 const longestMessage = 4000
 
 function readable(message: string): string {

@@ -1,4 +1,4 @@
-/** Telling JSON objects from other values. */
+/** Tells JSON objects from other values. */
 
 /** Whether a value is an object with named entries. */
 export function isRecord(value: unknown): value is Record<string, unknown> {

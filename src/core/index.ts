@@ -1,4 +1,4 @@
-/** naptune/core: what all rooms share: errors, tensors, SHA-256. */
+/** naptune/core: what all rooms share: errors, tensors and SHA-256. */
 
 export { NaptuneError } from './errors.js'
 export { joinRows, range, rowSize, takeRows } from './rows.js'

@@ -1,9 +1,9 @@
-/** Loading what comes next while what came before is worked on. */
+/** Loads the next items while earlier ones are in use. */
 
 /**
- * Loads the things of a list in order. While one is used, the next are on their way: `ahead` of them, which bounds the
- * memory. Nothing is begun before the first is asked for.
- * @throws What `load` does, when the turn of the thing comes that it is about.
+ * Loads the items of a list in order. While the caller uses one, the next `ahead` items load, which bounds the memory.
+ * Loading starts only when the caller requests the first item.
+ * @throws What `load` throws, when the turn of the failing item comes.
  */
 export async function* loadAhead<Key, Thing>(
 	keys: Iterable<Key>,
@@ -17,7 +17,7 @@ export async function* loadAhead<Key, Thing>(
 			const next = rest.next()
 			if (next.done) return
 			const loading = load(next.value)
-			// It is told when its turn comes, and not at all where nobody waits for it any more.
+			// The error surfaces when its turn comes, and never if the caller has stopped reading.
 			loading.catch(() => {})
 			queue.push({ key: next.value, loading })
 		}

@@ -1,36 +1,35 @@
-/** The known name that someone most likely meant. */
+/** Finds the known name that someone most likely meant. */
 
 /**
- * The known name nearest to one that does not exist: by the fewest letters that are missing, too many, wrong or swapped with
- * their neighbour, whatever their case. Of a dotted name its last part counts as well, so that `learningRate` finds
- * `optimizer.learningRate`.
- * @returns The first of equally near ones; undefined where none is near enough to be meant.
+ * Returns the known name nearest to an unknown one, by the number of letters missing, added, wrong or swapped with a
+ * neighbour, ignoring case. The last part of a dotted name counts too, so `learningRate` finds `optimizer.learningRate`.
+ * @returns The first of equally near names; undefined if none is near enough.
  */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
 	const wanted = name.toLowerCase()
 	let best: { readonly name: string; readonly distance: number } | undefined
 	for (const candidate of known) {
-		const own = candidate.toLowerCase()
-		const last = own.slice(own.lastIndexOf('.') + 1)
-		// A whole name that fits is nearer than a part that does.
-		const distance = Math.min(distanceOf(wanted, own), distanceOf(wanted, last) + (last === own ? 0 : 0.5))
+		const lower = candidate.toLowerCase()
+		const last = lower.slice(lower.lastIndexOf('.') + 1)
+		// A match of the full name is nearer than a match of its last part.
+		const distance = Math.min(distanceOf(wanted, lower), distanceOf(wanted, last) + (last === lower ? 0 : 0.5))
 		if (best === undefined || distance < best.distance) best = { name: candidate, distance }
 	}
 	return best && best.distance <= mostWrong(wanted) ? best.name : undefined
 }
 
-/** A sentence to end an error with, such as ` Did you mean pgd-100?`; empty where nothing is near. */
+/** A sentence to end an error with, such as ` Did you mean pgd-100?`; empty if no name is near. */
 export function didYouMean(name: string, known: Iterable<string>): string {
-	const found = nearest(name, known)
-	return found === undefined ? '' : ` Did you mean ${found}?`
+	const match = nearest(name, known)
+	return match === undefined ? '' : ` Did you mean ${match}?`
 }
 
-/** Letters that may be wrong: a third of a name, since short names are all near to one another. */
+/** How many letters may be wrong: a third of the name, since all short names are near one another. */
 function mostWrong({ length }: string): number {
 	return Math.max(1, Math.floor(length / 3))
 }
 
-/** Edits from one text to the other, where swapping two neighbours is one (optimal string alignment). */
+/** Number of edits between two texts, where swapping two neighbours counts as one (optimal string alignment). */
 function distanceOf(a: string, b: string): number {
 	let before: readonly number[] = []
 	let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column)

@@ -1,24 +1,24 @@
 /**
- * Texts from files and users on their way out. Control characters move a terminal's cursor, change the order of what is read
- * or break a document; names of classes, files and models may hold any of them.
+ * Sanitises texts from files and users for output. Control characters move a terminal's cursor, reorder what people read or
+ * break a document, and names of classes, files and models may contain any of them.
  */
 
 /**
- * C0 but tab and line feed, DEL and C1, marks that change the direction of text, halves of surrogate pairs, and the two
- * characters that XML forbids.
+ * C0 except tab and line feed, DEL and C1, marks that change text direction, lone surrogates, and the two characters that
+ * XML forbids.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for here.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: this pattern matches control characters.
 const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|\p{Surrogate}/gu
 
 /**
- * A text in which nothing controls what shows it. Tabs and line feeds stay.
- * @param how `shown` writes control characters as `\x1b` or `\u202e`, for terminals; `removed` leaves them out, for documents.
+ * Neutralises every control character in a text, except tabs and line feeds.
+ * @param mode `shown` writes control characters as `\x1b` or `\u202e`, for terminals; `removed` drops them, for documents.
  */
-export function plainText(text: string, how: 'shown' | 'removed'): string {
-	return text.replace(controls, (character) => (how === 'removed' ? '' : escaped(character, '\\x')))
+export function plainText(text: string, mode: 'shown' | 'removed'): string {
+	return text.replace(controls, (character) => (mode === 'removed' ? '' : escaped(character, '\\x')))
 }
 
-/** JSON that says the same with escapes, which a terminal may show. @param json Of `JSON.stringify`. */
+/** The same JSON with control characters escaped, safe to show on a terminal. @param json The output of `JSON.stringify`. */
 export function plainJson(json: string): string {
 	return json.replace(controls, (character) => escaped(character, '\\u'))
 }

@@ -1,13 +1,13 @@
-/** Choosing and joining rows of batches: what padding, restarts and partial batches are made of. */
+/** Selects and joins rows of batches, for padding, restarts and partial batches. */
 
 import { type ElementType, elementCount, type Tensor, type TensorDataMap } from './tensor.js'
 
-/** Elements of one row: the product of all sizes but the first. */
+/** Elements in one row: the product of all sizes except the first. */
 export function rowSize({ shape }: Pick<Tensor, 'shape'>): number {
 	return elementCount(shape.slice(1))
 }
 
-/** A tensor of these rows of the first axis, in this order; a row may occur more than once. Always a copy. */
+/** Copies these rows of the first axis, in this order, into a new tensor; rows may repeat. */
 export function takeRows<T extends ElementType>(source: Tensor<T>, rows: readonly number[]): Tensor<T> {
 	const size = rowSize(source)
 	const data = source.data as Float32Array
@@ -18,7 +18,7 @@ export function takeRows<T extends ElementType>(source: Tensor<T>, rows: readonl
 	return { type: source.type, shape: [rows.length, ...source.shape.slice(1)], data: taken as TensorDataMap[T] }
 }
 
-/** Tensors of one type and row shape, one below the other. */
+/** Concatenates tensors of one type and row shape along the first axis. */
 export function joinRows<T extends ElementType>(parts: readonly Tensor<T>[]): Tensor<T> {
 	const [first, ...others] = parts
 	if (!first) throw new RangeError('No rows to join.')
@@ -33,7 +33,7 @@ export function joinRows<T extends ElementType>(parts: readonly Tensor<T>[]): Te
 	return { type: first.type, shape: [count, ...first.shape.slice(1)], data: joined as TensorDataMap[T] }
 }
 
-/** The whole numbers from `start` to `end` - 1. */
+/** The integers from `start` to `end` - 1. */
 export function range(start: number, end: number): number[] {
 	return Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index)
 }

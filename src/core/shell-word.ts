@@ -1,6 +1,6 @@
-/** Words of commands that are printed to be repeated. */
+/** Quotes words of commands that users may copy. */
 
-/** A word as a POSIX shell takes it: quoted where it has to be. */
+/** Quotes a word for a POSIX shell if it needs quoting. */
 export function shellWord(text: string): string {
 	return /^[A-Za-z0-9_./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,8 +1,8 @@
-/** Values in messages: what a file holds may be of any size and depth, which `JSON.stringify` does not survive. */
+/** Shortens values for messages: values from files may have any size and depth, which `JSON.stringify` does not survive. */
 
 /**
- * A value in a few characters: texts are cut, lists and objects in others are left out.
- * @param longest Characters of a text that are shown.
+ * Writes a value in a few characters: long texts are cut, and nested lists and objects are omitted.
+ * @param longest Characters to keep of a text.
  */
 export function shown(value: unknown, longest = 80): string {
 	if (typeof value === 'string') return JSON.stringify(shortened(value, longest))
@@ -14,7 +14,7 @@ export function shown(value: unknown, longest = 80): string {
 	return shortened(String(value), longest)
 }
 
-/** The first characters of a text, and a sign that there are more. */
+/** The first characters of a text, with a mark if there are more. */
 export function shortened(text: string, longest = 80): string {
 	return text.length <= longest ? text : `${text.slice(0, longest)}…`
 }

@@ -1,8 +1,8 @@
-/** Concrete tensors: what constants hold, what is fed to a program and what comes back. */
+/** Tensors with data: constants, and inputs and outputs of programs. */
 
 import { NaptuneError } from './errors.js'
 
-/** Element types the graph language knows, named as in onnxruntime-common. */
+/** Element types of the graph language, named as in onnxruntime-common. */
 export type ElementType = 'float32' | 'float64' | 'int64' | 'int32' | 'bool'
 
 /** The typed array that stores elements of each type. */
@@ -14,7 +14,7 @@ export interface TensorDataMap {
 	bool: Uint8Array
 }
 
-/** Any storage of a tensor. */
+/** Storage of any tensor. */
 export type TensorData = TensorDataMap[ElementType]
 
 /** A dense row-major tensor. `data.length` equals the product of `shape`. */
@@ -33,14 +33,14 @@ export const elementBytes: Readonly<Record<ElementType, number>> = {
 	bool: 1,
 }
 
-/** Number of elements of a concrete shape; 1 for a scalar. */
+/** Number of elements in a concrete shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
 	return shape.reduce((product, dimension) => product * dimension, 1)
 }
 
 /**
- * Makes a tensor over existing storage (no copy).
- * @throws NaptuneError for sizes that are not whole numbers, or storage of another number of elements.
+ * Wraps existing storage in a tensor, without a copy.
+ * @throws NaptuneError for sizes that are not whole numbers, or for storage with a different number of elements.
  */
 export function tensor<T extends ElementType>(type: T, shape: readonly number[], data: TensorDataMap[T]): Tensor<T> {
 	if (shape.some((size) => !Number.isSafeInteger(size) || size < 0)) {
@@ -52,7 +52,7 @@ export function tensor<T extends ElementType>(type: T, shape: readonly number[],
 	if (data.length !== elementCount(shape)) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`A ${type} tensor of shape [${shape.join(', ')}] needs ${elementCount(shape)} elements, ${data.length} were given.`,
+			`A ${type} tensor of shape [${shape.join(', ')}] needs ${elementCount(shape)} elements; got ${data.length}.`,
 		)
 	}
 	return { type, shape, data }

@@ -1,4 +1,4 @@
-/** The manifest of data/cifar10-mini: which CIFAR-10 image each tile is, and what its pixels must be. */
+/** The manifest of data/cifar10-mini: the CIFAR-10 image behind each tile, and the checksum of its pixels. */
 
 import { z } from 'zod'
 
@@ -13,7 +13,7 @@ const split = z.object({
 			/** Split and position in CIFAR-10, such as `train/29`. */
 			cifar10: z.string(),
 			label: z.int().nonnegative(),
-			/** Of the tile's bytes, height by width by RGB. */
+			/** SHA-256 of the tile's bytes, height by width by RGB. */
 			sha256: z.hex().length(64),
 		}),
 	),
@@ -24,7 +24,7 @@ export const cifar10MiniManifest = z.object({
 	/** Height and width of a tile in pixels. */
 	imageSize: z.int().positive(),
 	classNames: z.array(z.string()),
-	/** Of the choice of images. */
+	/** Seed of the choice of images. */
 	seed: z.int().nonnegative(),
 	splits: z.object({ train: split, validation: split, test: split }),
 })

@@ -10,13 +10,13 @@ import { type DecodedImage, decodeImage } from '../images/decode.js'
 import { type Cifar10MiniManifest, cifar10MiniManifest } from './cifar10-mini-manifest.js'
 import type { Dataset, Split } from './dataset.js'
 
-/** The folder that comes with the package. */
+/** The folder in the package. */
 export const cifar10MiniDirectory = fileURLToPath(new URL('../../data/cifar10-mini', import.meta.url))
 
 /**
- * Loads the data set and checks every image against its SHA-256.
+ * Loads the data set and verifies every image against its SHA-256.
  * @returns 1,000 training, 100 validation and 1,000 test images of 32 x 32 pixels, grouped by class.
- * @throws NaptuneError when a file is missing or damaged.
+ * @throws NaptuneError if a file is missing or damaged.
  */
 export async function loadCifar10Mini(directory: string = cifar10MiniDirectory): Promise<Dataset> {
 	const manifest = await readJson(join(directory, 'manifest.json'), cifar10MiniManifest)
@@ -33,9 +33,9 @@ export async function loadCifar10Mini(directory: string = cifar10MiniDirectory):
 }
 
 /**
- * Positions in CIFAR-10's training set that pre-training must not see: cifar10-mini's own training and validation images,
- * and images identical to one of them or to a test image. Ascending.
- * @throws NaptuneError when the file is missing or damaged.
+ * Positions in CIFAR-10's training set that pre-training must not see, ascending: cifar10-mini's own training and validation
+ * images, and images identical to one of them or to a test image.
+ * @throws NaptuneError if the file is missing or damaged.
  */
 export async function excludedFromPretraining(directory: string = cifar10MiniDirectory): Promise<readonly number[]> {
 	return readJson(join(directory, 'excluded-from-pretraining.json'), z.array(z.int().nonnegative()))
@@ -87,13 +87,13 @@ function cut({ width, rgb }: DecodedImage, left: number, top: number, size: numb
 	return tile
 }
 
-const advice = 'The files of cifar10-mini are damaged: install the package again, or check the repository out again.'
+const advice = 'The files of cifar10-mini are damaged. Reinstall the package, or check out the repository again.'
 
 async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
 	try {
 		return schema.parse(JSON.parse(await readFile(path, 'utf8')))
 	} catch (cause) {
-		throw new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${(cause as Error).message}. ${advice}`, {
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `Cannot read ${path}: ${(cause as Error).message}. ${advice}`, {
 			cause,
 		})
 	}

@@ -1,4 +1,4 @@
-/** What a data set is: classes, and splits whose images are decoded when asked for. */
+/** A data set: classes, and splits that decode images on demand. */
 
 import { defined } from '../core/defined.js'
 import type { DecodedImage } from '../images/decode.js'
@@ -7,10 +7,10 @@ import type { DataOrigin } from '../records/parts/data-origin.js'
 
 export type { DataOrigin } from '../records/parts/data-origin.js'
 
-/** A picture that is not decoded yet, so that any thread can do it. */
+/** A picture before decoding, so that any thread can decode it. */
 export type ImageSource =
 	| { readonly kind: 'file'; readonly path: string }
-	/** The bytes of an image file; `name` is what errors call it. */
+	/** The bytes of an image file; `name` identifies it in errors. */
 	| { readonly kind: 'encoded'; readonly bytes: Uint8Array; readonly name: string }
 
 /** A list of labelled images. Positions run from 0 to `length` - 1. */
@@ -18,31 +18,31 @@ export interface Split {
 	readonly length: number
 	/** Position of the image's class in the data set's `classNames`. */
 	label(index: number): number
-	/** Names the image the same way in every run, on every machine and whatever subset it is part of; keys its randomness. */
+	/** A stable image id, equal in every run, on every machine and in every subset; it keys the image's randomness. */
 	id(index: number): string
-	/** The image before it is decoded; missing where a split holds its images decoded. */
+	/** The image before decoding; missing if a split holds decoded images. */
 	source?(index: number): Promise<ImageSource>
-	/** Decodes the image. @throws NaptuneError naming the file, when it is not a readable image. */
+	/** Decodes the image. @throws NaptuneError that names the file if it is not a readable image. */
 	image(index: number): Promise<DecodedImage>
-	/** A view of the image, made elsewhere (see `createImageLoader`); many may be asked for at once. @throws as `image`. */
+	/** A view of the image, made elsewhere (see `createImageLoader`); callers may request many at once. @throws as `image`. */
 	view?(index: number, view: ImageView): Promise<DecodedImage>
 }
 
 /** Classes and three splits; `validation` may be empty. */
 export interface Dataset {
 	readonly name: string
-	/** In label order, as the source has them: underscores become spaces only in prompts. */
+	/** In label order, as in the source: underscores become spaces only in prompts. */
 	readonly classNames: readonly string[]
 	readonly train: Split
 	readonly validation: Split
 	readonly test: Split
-	/** What a reader must know before believing the numbers, such as a split that was drawn here. One sentence each. */
+	/** What readers must know before they trust the numbers, such as a split drawn here. One sentence each. */
 	readonly notices: readonly string[]
-	/** How to get the same data set again: goes into records as it is. Data of one's own are `{ dataset: 'own', … }`. */
+	/** How to load the same data set again; stored in records as it is. A user's own data is `{ dataset: 'own', … }`. */
 	readonly origin: DataOrigin
 }
 
-/** The part of a split at these positions, in their order. @throws RangeError for a position outside the split. */
+/** The images of a split at these positions, in their order. @throws RangeError for a position outside the split. */
 export function subset(split: Split, indices: readonly number[]): Split {
 	const at = (index: number): number => {
 		const position = indices[index]
@@ -70,7 +70,7 @@ export function labelsOf(split: Split): number[] {
 	return Array.from({ length: split.length }, (_, index) => split.label(index))
 }
 
-/** Positions of the images of each label, ascending; labels in the order of their first image. */
+/** Positions of the images of each label, ascending; labels in order of their first image. */
 export function positionsByLabel(labels: readonly number[]): ReadonlyMap<number, readonly number[]> {
 	const found = new Map<number, number[]>()
 	labels.forEach((label, position) => {

@@ -37,7 +37,7 @@ describe('examine, of a published data set', () => {
 		expect(found.decoded).toEqual({ images: 6, of: 6, unreadable: [], grey: 0, cmyk: 0, alpha: 0 })
 		expect(found.problems).toEqual([
 			expect.stringMatching(/not the published split/),
-			expect.stringMatching(/not the whole/),
+			expect.stringMatching(/is incomplete/),
 		])
 		expect(found.notices).toEqual([])
 	})
@@ -100,7 +100,7 @@ describe('examine, of a published data set', () => {
 		const root = await temporaryFolder()
 		const absent = await examine('dtd', { root, ...all })
 		expect(absent.problems).toEqual([
-			expect.stringMatching(/^dtd was looked for below the data root .*\/dtd does not exist\.$/),
+			expect.stringMatching(/^Cannot find dtd below the data root .*: .*\/dtd does not exist\.$/),
 		])
 		expect(absent.obtain).toHaveLength(2)
 		expect(absent.splits).toBeUndefined()
@@ -120,7 +120,7 @@ describe('examine, of other data', () => {
 		expect(problems).toEqual([])
 		expect(splits?.train).toEqual({ images: 4, perClass: [2, 2] })
 		expect(decoded).toMatchObject({ images: 6, of: 6, unreadable: [] })
-		expect(notices).toEqual([expect.stringMatching(/without a test split/)])
+		expect(notices).toEqual([expect.stringMatching(/has no test split/)])
 		expect(lists).toEqual([])
 		const empty = join(root, 'empty')
 		await mkdir(empty)
@@ -131,7 +131,7 @@ describe('examine, of other data', () => {
 		}
 		expect((await examine(empty, all)).problems).toEqual([
 			expect.stringMatching(
-				/class folder .*cat holds no images\. Its 1 files are \.bmp \(1\); read are \.jpg, .* and \.avif/,
+				/class folder .*cat holds no images\. Its 1 files are \.bmp \(1\); naptune reads \.jpg, .* and \.avif/,
 			),
 		])
 	})
@@ -144,6 +144,6 @@ describe('examine, of other data', () => {
 
 	it('throws where there is nothing to examine', async () => {
 		await expect(examine('/nowhere', all)).rejects.toThrow(NaptuneError)
-		await expect(examine('caltech101', all)).rejects.toThrow(/below a data root/)
+		await expect(examine('caltech101', all)).rejects.toThrow(/needs a data root/)
 	})
 })

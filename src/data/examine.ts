@@ -1,4 +1,4 @@
-/** A data set examined before it is relied on: what is there, what is missing, what differs from what was published. */
+/** Examines a data set before use: what exists, what is missing, and what differs from the published version. */
 
 import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
@@ -16,26 +16,25 @@ import { type SplitName, splitNames } from './folders/listing.js'
 import { type ImagePlace, type ImageSurvey, surveyImages } from './folders/survey-images.js'
 import { datasetNames, type LoadOptions, loadDataset } from './registry.js'
 
-/** How to examine. */
+/** Options of an examination. */
 export interface ExamineOptions {
 	readonly root?: string | undefined
-	/** Of the split, where a folder comes without one. */
+	/** Seed of the split, for a folder that has none. */
 	readonly seed?: number
-	/** Images to decode: all, or so many spread evenly over all; 0 for none. */
+	/** Images to decode: all, or a number spread evenly over all; 0 for none. */
 	readonly decode: 'all' | number
-	/** Images that are decoded at a time. */
+	/** Images to decode at a time. */
 	readonly parallel: number
-	/** Called with how many images are decoded, out of how many; what it throws ends the examination. */
+	/** Called with the number of decoded images and their total; if it throws, the examination ends. */
 	readonly onProgress?: (done: number, total: number) => void
-	/** Called with how far the download of a file is, where data is fetched. */
+	/** Called with the progress of a download, if data is fetched. */
 	readonly onDownload?: LoadOptions['onProgress']
 }
 
 /**
- * Examines what `loadDataset` takes: a data set by its name, a folder of images or a manifest by its path, or a data set of
- * the hub. What is wrong with it is part of the result.
- * @throws NaptuneError when there is no such data, the hub does not give it, or no root was given for a data set that needs
- * one.
+ * Examines anything that `loadDataset` accepts: a data set by name, a folder of images or a manifest by path, or a data set
+ * of the hub. Problems are part of the result.
+ * @throws NaptuneError if no such data exists, the hub does not serve it, or a data set that needs a root has none.
  */
 export async function examine(nameOrPath: string, options: ExamineOptions): Promise<Examination> {
 	const { root, seed, onDownload } = options
@@ -61,7 +60,7 @@ export async function examine(nameOrPath: string, options: ExamineOptions): Prom
 	} catch (error) {
 		const expected = error instanceof NaptuneError && (benchmark ? options.root !== undefined : existsSync(nameOrPath))
 		if (!expected) throw error
-		// Where to get what is told once, at the end.
+		// The advice on where to get it appears once, at the end.
 		const [reason] = error.message.split('\nWhere to get ')
 		return {
 			name: nameOrPath,
@@ -147,7 +146,7 @@ function missingText(missing: readonly string[]): string[] {
 }
 
 function unreadableText(unreadable: ImageSurvey['unreadable']): string[] {
-	const more = unreadable.length > 5 ? [`${unreadable.length - 5} more images cannot be read.`] : []
+	const more = unreadable.length > 5 ? [`${unreadable.length - 5} more images are unreadable.`] : []
 	return [...unreadable.slice(0, 5).map(({ reason }) => reason), ...more]
 }
 

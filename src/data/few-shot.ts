@@ -1,6 +1,6 @@
 /**
- * Few-shot samples as CoOp and Dassl draw them (Dassl, `dassl/data/datasets/base_dataset.py`): given the same list, the
- * very same images in the same order as in the published index files.
+ * Draws few-shot samples like CoOp and Dassl (Dassl, `dassl/data/datasets/base_dataset.py`): the same list gives the same
+ * images in the same order as the published index files.
  */
 
 import { NaptuneError } from '../core/errors.js'
@@ -8,8 +8,8 @@ import { type PythonRandom, pythonRandom } from '../random/python-random.js'
 import { type Dataset, labelsOf, positionsByLabel, subset } from './dataset.js'
 
 /**
- * Positions of `shots` images per class. Classes come in the order of their first image, a class with fewer images gives
- * all of them. A generator may be passed on from one list to the next.
+ * Positions of `shots` images per class. Classes come in order of their first image; a class with fewer images contributes
+ * all of them. The same generator may continue on the next list.
  */
 export function fewShotPositions(labels: readonly number[], shots: number, random: PythonRandom): number[] {
 	checkShots(shots)
@@ -20,9 +20,9 @@ export function fewShotPositions(labels: readonly number[], shots: number, rando
 
 /**
  * The data set with `shots` training images per class and at most four validation images per class; the test images stay.
- * The few-shot list comes in the published order, one class after the other.
- * @param seed Of Python's generator; published results use 1, 2 and 3.
- * @throws NaptuneError when `shots` is not a whole number of at least 1.
+ * The few-shot list is in the published order, class by class.
+ * @param seed For Python's generator; published results use 1, 2 and 3.
+ * @throws NaptuneError if `shots` is not a whole number of at least 1.
  */
 export function fewShot(dataset: Dataset, shots: number, seed: number): Dataset {
 	checkShots(shots)
@@ -44,7 +44,7 @@ export function fewShot(dataset: Dataset, shots: number, seed: number): Dataset 
 
 function checkShots(shots: number): void {
 	if (!Number.isSafeInteger(shots) || shots < 1) {
-		throw new NaptuneError('NAP_ARGUMENT_INVALID', `Shots must be a whole number of at least 1, got ${shots}.`)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', `Shots must be a whole number of at least 1; got ${shots}.`)
 	}
 }
 
@@ -55,6 +55,6 @@ function scarce(classNames: readonly string[], labels: readonly number[], shots:
 	if (short.length === 0) return []
 	const more = short.length > 5 ? ` and ${short.length - 5} more` : ''
 	return [
-		`${short.length} of ${classNames.length} classes have fewer than ${shots} training images and give all they have: ${short.slice(0, 5).join(', ')}${more}.`,
+		`${short.length} of ${classNames.length} classes have fewer than ${shots} training images, so all of theirs are used: ${short.slice(0, 5).join(', ')}${more}.`,
 	]
 }

@@ -1,4 +1,4 @@
-/** Data sets: loading them by name, folder, manifest or from the hub, choosing among their images, and reading those in threads. */
+/** Data sets: load them by name, folder or manifest or from the hub, choose among their images, and read those in threads. */
 
 export { type CaptionsOptions, loadCaptions } from './captions/captions.js'
 export { classCaptionTemplates, classGallery } from './captions/class-captions.js'

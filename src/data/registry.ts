@@ -1,4 +1,4 @@
-/** The data sets that can be named on the command line. */
+/** The named data sets. */
 
 import { existsSync } from 'node:fs'
 import { NaptuneError } from '../core/errors.js'
@@ -18,19 +18,19 @@ const named: Readonly<Record<string, (options: LoadOptions) => Promise<Dataset>>
 	),
 }
 
-/** Names that {@link loadDataset} knows. */
+/** Names that {@link loadDataset} accepts. */
 export const datasetNames: readonly string[] = Object.keys(named)
 
-/** What loading may need beside a name. */
+/** Options of loading besides the name. */
 export interface LoadOptions extends SourceOptions {
 	/** Folder that holds the folders of named data sets, such as `caltech-101`. */
 	readonly root?: string | undefined
 }
 
 /**
- * Loads a data set by its name, a folder of class folders or a manifest by its path, or a data set of the Hugging Face hub
- * as `hf:owner/name`. A folder with the name of a known data set is reached as `./name`.
- * @throws NaptuneError when it is none of these, or cannot be used.
+ * Loads a data set by name, a folder of class folders or a manifest by path, or a data set of the Hugging Face hub as
+ * `hf:owner/name`. For a folder with the name of a known data set, use `./name`.
+ * @throws NaptuneError if it is none of these, or unusable.
  */
 export async function loadDataset(nameOrPath: string, options: LoadOptions = {}): Promise<Dataset> {
 	const load = Object.hasOwn(named, nameOrPath) ? named[nameOrPath] : undefined
@@ -40,7 +40,7 @@ export async function loadDataset(nameOrPath: string, options: LoadOptions = {})
 	if (!existsSync(nameOrPath)) {
 		throw new NaptuneError(
 			'NAP_DATA_UNKNOWN',
-			`${JSON.stringify(nameOrPath)} is neither a known data set (${datasetNames.join(', ')}) nor a folder that exists, and not ${sourceForms}.${didYouMean(nameOrPath, datasetNames) || didYouMeanPath(nameOrPath)}`,
+			`${JSON.stringify(nameOrPath)} is neither a known data set (${datasetNames.join(', ')}) nor an existing folder, nor ${sourceForms}.${didYouMean(nameOrPath, datasetNames) || didYouMeanPath(nameOrPath)}`,
 		)
 	}
 	return loadFolder(nameOrPath, options.seed ?? 1)

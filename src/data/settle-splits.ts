@@ -1,4 +1,4 @@
-/** From the splits that a source of data comes with to the three that are needed; what is made up is said. */
+/** Completes the splits of a data source to the three that naptune needs, and reports what it made up. */
 
 import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -20,19 +20,19 @@ interface Sample {
 
 /** Splits to work with. */
 export interface SettledSplits<T> extends Splits<T> {
-	/** One sentence for everything that was made up or is amiss. */
+	/** One sentence for everything made up or amiss. */
 	readonly notices: readonly string[]
 	/** Part of the data set's origin. */
 	readonly origin: SplitOrigin
 }
 
 /**
- * The same rule as for class folders: where nothing is there to test on, the validation images are the test split; where
- * those are missing too, all images are split by a seed.
- * @param given What the source has.
+ * The same rule as for class folders: without test images, the validation images are the test split; without both, the seed
+ * splits all images.
+ * @param given The splits of the source.
  * @param source Its name in notices and errors.
- * @throws NaptuneError for no training images or fewer than two classes of them, a class that is tested but not trained, or a class of one image where a
- * split has to be drawn.
+ * @throws NaptuneError for no training images or fewer than two training classes, a class that has test but no training
+ * images, or a class with one image if a split must be drawn.
  */
 export function settleSplits<T extends Sample>(
 	given: Splits<T>,
@@ -44,12 +44,12 @@ export function settleSplits<T extends Sample>(
 	if (new Set(given.train.map(({ label }) => label)).size < 2) {
 		throw new NaptuneError(
 			'NAP_DATA_INVALID',
-			`${source} has training images of one class only, ${JSON.stringify(classNames[given.train[0]?.label ?? 0])}; classification needs at least two.`,
+			`${source} has training images of only one class, ${JSON.stringify(classNames[given.train[0]?.label ?? 0])}; classification needs at least two.`,
 		)
 	}
 	if (given.test.length > 0) return checked(given, classNames, source, [])
 	if (given.validation.length > 0) {
-		const notice = `${source} has no test split: its validation images are the test split, and validation is empty.`
+		const notice = `${source} has no test split, so its validation images are the test split, and validation is empty.`
 		return checked({ ...given, validation: [], test: given.validation }, classNames, source, [notice])
 	}
 	return drawn(given.train, classNames, source, seed)
@@ -68,7 +68,7 @@ function drawn<T extends Sample>(
 	if (single >= 0) {
 		throw new NaptuneError(
 			'NAP_DATA_INVALID',
-			`The class ${JSON.stringify(classNames[single])} of ${source} has one image, so it cannot be both trained and tested. Add images, or say which images are for training and which for testing.`,
+			`The class ${JSON.stringify(classNames[single])} of ${source} has one image, but it needs one to train and one to test. Add images, or mark images for training and testing.`,
 		)
 	}
 	const classes = classNames.flatMap((name, label) => {
@@ -91,7 +91,7 @@ function drawn<T extends Sample>(
 		test,
 		notices: [
 			...absent(train, classNames, source, 'training'),
-			`${source} comes without a test split. Its images were split with seed ${seed} into ${counts} (${splitRule}); numbers from another split are not comparable.`,
+			`${source} has no test split, so its images were split with seed ${seed} into ${counts} (${splitRule}); numbers from another split are not comparable.`,
 		],
 		origin: { split: 'drawn', splitSeed: seed, splitRule },
 	}
@@ -108,7 +108,7 @@ function checked<T extends Sample>(
 	if (unknown) {
 		throw new NaptuneError(
 			'NAP_DATA_INVALID',
-			`${source} has no training images of the class ${JSON.stringify(classNames[unknown.label])}, which ${unknown.id} is of. Add some, or leave it out.`,
+			`${source} has no training images of the class ${JSON.stringify(classNames[unknown.label])}, to which ${unknown.id} belongs. Add some, or remove the class.`,
 		)
 	}
 	return {

@@ -1,17 +1,17 @@
-/** Options written behind the name of a data source: `name?key=value&key=value`. */
+/** Options written after the name of a data source: `name?key=value&key=value`. */
 
 import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 
-/** A name and what stands behind it. */
+/** A name and its options. */
 export interface NameWithOptions<Key extends string> {
 	readonly name: string
 	readonly options: Readonly<Partial<Record<Key, string>>>
 }
 
 /**
- * Takes a name apart at its first question mark. Values may be percent-encoded.
- * @throws NaptuneError for an option that is unknown, given twice or empty.
+ * Splits a name at its first question mark. Values may be percent-encoded.
+ * @throws NaptuneError for an option that is unknown, repeated or empty.
  */
 export function splitOptions<Key extends string>(text: string, known: readonly Key[]): NameWithOptions<Key> {
 	const index = text.indexOf('?')
@@ -22,13 +22,13 @@ export function splitOptions<Key extends string>(text: string, known: readonly K
 		if (option === undefined) {
 			throw new NaptuneError(
 				'NAP_OPTION_UNKNOWN',
-				`${text} has the option ${JSON.stringify(key)}; known are ${known.join(', ')}.`,
+				`${text} has the unknown option ${JSON.stringify(key)}; it may have ${known.join(', ')}.`,
 			)
 		}
 		if (value === '' || options[option] !== undefined) {
 			throw new NaptuneError(
 				'NAP_OPTION_INVALID',
-				`${text} sets the option ${key} ${value === '' ? 'no value' : 'twice'}.`,
+				`${text} sets the option ${key} ${value === '' ? 'to nothing' : 'twice'}.`,
 			)
 		}
 		options[option] = value
@@ -36,7 +36,7 @@ export function splitOptions<Key extends string>(text: string, known: readonly K
 	return { name: text.slice(0, index), options }
 }
 
-/** The options as they are written, sorted by name; an empty text where there are none. */
+/** The options as text, sorted by name; empty if there are none. */
 export function optionsText(options: Readonly<Record<string, string>>): string {
 	const pairs = Object.keys(options)
 		.sort()

@@ -1,4 +1,4 @@
-/** Data that is neither a known data set nor a folder of class folders: manifests, and data sets of the hub. */
+/** Loads data that is neither a known data set nor a folder of class folders: manifests, and data sets of the hub. */
 
 import { statSync } from 'node:fs'
 import type { DownloadProgress } from '../hub/hub-download.js'
@@ -6,31 +6,31 @@ import type { Dataset } from './dataset.js'
 import { isHubDataName } from './hub/hub-data-name.js'
 import { isManifestName } from './manifests/manifest-name.js'
 
-/** What loading may need. */
+/** Options of loading. */
 export interface SourceOptions {
-	/** Of the split, where the data comes without one; 1 by default. */
+	/** Seed of the split, if the data has none; default 1. */
 	readonly seed?: number
-	/** Called with how far the download of a file is, where data is fetched. */
+	/** Called with the progress of a download, if data is fetched. */
 	readonly onProgress?: (progress: DownloadProgress) => void
 }
 
 /** The forms, for errors and help. */
 export const sourceForms = 'a manifest (.csv, .tsv, .json, .jsonl) or hf:owner/name'
 
-/** Whether a text names data of this kind. A folder whose name ends like a manifest's is a folder. */
+/** Whether a text names data of this kind. A folder whose name ends like a manifest is a folder. */
 export function isSource(text: string): boolean {
 	if (isHubDataName(text)) return true
 	return isManifestName(text) && !statSync(text, { throwIfNoEntry: false })?.isDirectory()
 }
 
 /**
- * Loads data of this kind; undefined where it is something else.
+ * Loads data of this kind; undefined for anything else.
  * @throws NaptuneError as `loadManifest` and `loadHubData`.
  */
 export async function loadSource(text: string, options: SourceOptions = {}): Promise<Dataset | undefined> {
 	if (!isSource(text)) return undefined
 	const { seed = 1, onProgress } = options
-	// Libraries that read tables, Parquet files and the hub are needed for such data alone.
+	// Only such data needs the libraries for tables, Parquet files and the hub.
 	if (!isHubDataName(text)) {
 		const { loadManifest } = await import('./manifests/manifest.js')
 		return loadManifest(text, seed)

@@ -1,4 +1,4 @@
-/** Smaller data sets: some images of every class, or some classes. */
+/** Reduces data sets: some images of every class, or some classes. */
 
 import { at, entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -6,15 +6,15 @@ import { generator, permutation } from '../random/counter-based.js'
 import { type Dataset, labelsOf, positionsByLabel, type Split, subset } from './dataset.js'
 
 /**
- * A seeded choice of `count` images, balanced over the classes: no class has two images more than another unless the other
- * has no more. A larger choice of the same seed contains the smaller one. The order of the split is kept.
- * @throws NaptuneError when `count` is not from 1 to the length of the split.
+ * A seeded choice of `count` images, balanced over the classes: no class has two images more than another, unless the other
+ * has no more. With the same seed, a larger choice contains the smaller one. Keeps the order of the split.
+ * @throws NaptuneError if `count` is not from 1 to the length of the split.
  */
 export function stratifiedSubset(split: Split, count: number, seed: number): Split {
 	return subset(split, stratifiedPositions(labelsOf(split), count, seed))
 }
 
-/** {@link stratifiedSubset} of at most so many images; the split itself where it has no more, or where no limit is given. */
+/** {@link stratifiedSubset} with at most `limit` images; the split itself if it has no more, or if no limit is given. */
 export function atMost(split: Split, limit: number | undefined, seed: number): Split {
 	return limit === undefined || limit >= split.length ? split : stratifiedSubset(split, limit, seed)
 }
@@ -45,8 +45,8 @@ export function stratifiedPositions(labels: readonly number[], count: number, se
 }
 
 /**
- * The data set with only these classes; labels follow the order given.
- * @throws NaptuneError for an unknown name, a name given twice, or fewer than two classes.
+ * The data set with only these classes; labels follow the given order.
+ * @throws NaptuneError for an unknown or repeated name, or fewer than two classes.
  */
 export function selectClasses(dataset: Dataset, classNames: readonly string[]): Dataset {
 	const unknown = classNames.filter((name) => !dataset.classNames.includes(name))
@@ -59,7 +59,7 @@ export function selectClasses(dataset: Dataset, classNames: readonly string[]): 
 	if (new Set(classNames).size !== classNames.length || classNames.length < 2) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`At least two different classes are needed, got ${classNames.join(', ') || 'none'}.`,
+			`At least two different classes are needed; got ${classNames.join(', ') || 'none'}.`,
 		)
 	}
 	const labelOf = new Map(classNames.map((name, label) => [dataset.classNames.indexOf(name), label]))

@@ -1,4 +1,7 @@
-/** Adversarial training of the image tower on cosine logits. On these logits its loss is that of TeCoA; inner attacks differ in their references. */
+/**
+ * Adversarial training of the image tower on cosine logits, where its loss equals TeCoA's; inner attacks differ in their
+ * references.
+ */
 
 import { defineDefense } from './define-defense.js'
 import { imageTowerDefense, imageTowerSchema } from './image-tower-weights.js'

@@ -1,4 +1,4 @@
-/** AdvPT's text context tuned against the end-to-end attack of NAP-Tuning's equation 3, made anew at every step. */
+/** Tunes AdvPT's text context against the end-to-end attack of NAP-Tuning's equation 3, made again at every step. */
 
 import { defineDefense } from './define-defense.js'
 import { textContextDefense, textContextSchema } from './text-context.js'

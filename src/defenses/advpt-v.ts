@@ -9,11 +9,11 @@ import { layersUpTo } from './layers.js'
 import { promptedTowers } from './prompted-towers.js'
 
 const schema = z.strictObject({
-	/** Layers with prompts of their own; capped at the tower's layers. */
+	/** Layers with their own prompts; capped at the tower's layers. */
 	promptDepth: z.int().positive().default(9),
 	/** Context vectors per layer. */
 	visualPrompts: z.int().positive().default(2),
-	/** Standard deviation of the start. */
+	/** Standard deviation of the initial values. */
 	contextDeviation: z.number().nonnegative().default(0.02),
 	/** The fixed text; `{}` stands for the class name. */
 	template: z.string().default(defaultTemplate),

@@ -1,4 +1,4 @@
-/** AdvPT-VLJ: deep text prompts, whose linear maps are the visual ones (MaPLe's coupling). */
+/** AdvPT-VLJ: deep text prompts, and visual prompts that are linear maps of them (MaPLe's coupling). */
 
 import { type BothTowersConfig, bothTowersSchema, towerDepths } from './both-towers.js'
 import { contextPrompts, textContexts } from './context-prompts.js'
@@ -19,7 +19,7 @@ export const advptVlj = defineDefense({
 		const { prompts, contextInit, contextDeviation } = config
 		const { text, vision } = clip.config
 		const depth = towerDepths(clip, config.promptDepth)
-		// A visual context is made of the text context of its layer.
+		// Each visual context comes from the text context of its layer.
 		const visualDepth = Math.min(depth.text, depth.visual)
 		const parameters = new Map<string, Parameter>([
 			...textContexts(clip, depth.text, prompts, contextInit, contextDeviation),

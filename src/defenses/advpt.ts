@@ -1,6 +1,7 @@
 /**
- * AdvPT: a text context tuned on a bank of adversarial image embeddings, made once before tuning by maximising the
- * divergence of image features (NAP-Tuning, equations 2 and 5). The attacker it prepares for knows the image encoder only.
+ * AdvPT: a text context tuned on a bank of adversarial image embeddings, which is made once, before tuning, by maximising
+ * the divergence of image features (NAP-Tuning, equations 2 and 5). It prepares for an attacker who knows only the image
+ * encoder.
  */
 
 import { defineDefense } from './define-defense.js'

@@ -3,15 +3,15 @@
 import { z } from 'zod'
 import type { ClipModel } from '../vlm/model.js'
 
-/** Options of a method with prompts in both towers, with its reference's values. */
+/** Options of a method with prompts in both towers; defaults from its reference. */
 export const bothTowersSchema = z.strictObject({
-	/** Layers with prompts of their own; capped at each tower's layers. */
+	/** Layers with their own prompts; capped at each tower's layers. */
 	promptDepth: z.int().positive().default(9),
 	/** Context vectors per layer of each tower. */
 	prompts: z.int().positive().default(2),
-	/** Start of the shallow text context: the embeddings of "a photo of a" (at most 4 vectors), or normal. */
+	/** Initial values of the shallow text context: the embeddings of "a photo of a" (at most 4 vectors), or normal. */
 	contextInit: z.enum(['normal', 'words']).default('words'),
-	/** Standard deviation of normal starts. */
+	/** Standard deviation of normal initial values. */
 	contextDeviation: z.number().nonnegative().default(0.02),
 })
 

@@ -1,4 +1,4 @@
-/** Learned context vectors: the prompts' text with placeholders, and how contexts start (CoOp, MaPLe). */
+/** Learned context vectors: the prompts' text with placeholders, and the initial values of contexts (CoOp, MaPLe). */
 
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -9,17 +9,17 @@ import { towersOf } from '../vlm/towers.js'
 import type { Parameter, PromptRows } from './defense.js'
 import { layersUpTo } from './layers.js'
 
-/** How context vectors start. */
+/** Initial values of context vectors. */
 export type ContextInit = 'normal' | 'words'
 
-/** The words whose embeddings start the contexts with init `words`. */
+/** The words whose embeddings initialise contexts with init `words`. */
 export const initialWords = 'a photo of a'
 
 /**
- * Tokens of `X … X NAME.` for every class: start token (where the model has one), `count` placeholders that the context vectors replace, the class
- * name with a full stop, end token. A context that starts from words replaces the first `count` of them; words beyond
- * those stay in the prompt as they are (MaPLe).
- * @throws NaptuneError when a prompt does not fit the model's context length.
+ * Tokens of `X … X NAME.` for every class: start token (if the model has one), `count` placeholders for the context vectors,
+ * the class name with a full stop, end token. A context initialised from words replaces the first `count` of them; the
+ * remaining words stay in the prompt (MaPLe).
+ * @throws NaptuneError if a prompt does not fit the model's context length.
  */
 export function contextPrompts(
 	clip: ClipModel,
@@ -39,7 +39,7 @@ export function contextPrompts(
 		if (row.length > contextLength) {
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
-				`The class name ${JSON.stringify(name)} with ${count} context vectors needs ${row.length} tokens, the model reads ${contextLength}. Use fewer context vectors or a shorter name.`,
+				`The class name ${JSON.stringify(name)} with ${count} context vectors needs ${row.length} tokens; the model reads ${contextLength}. Use fewer context vectors or a shorter name.`,
 			)
 		}
 		return row
@@ -53,7 +53,7 @@ export function contextPrompts(
 	return { ids, endPositions, rows: rows.length, length, promptsPerClass: 1 }
 }
 
-/** Tokens of a fixed template, for methods whose text prompts are not learned. */
+/** Tokens of a fixed template, for methods that do not learn text prompts. */
 export function templatePrompts(clip: ClipModel, classNames: readonly string[], template: string): PromptRows {
 	const { prompts } = classPrompts(classNames, template)
 	const { ids, endPositions, count, length } = clip.tokenizer.encodeBatch(prompts, clip.config.text)
@@ -69,7 +69,8 @@ export function textContext(clip: ClipModel, count: number, init: ContextInit, d
 }
 
 /**
- * Parameters of a text tower with a context per layer, by name: the shallow one starts as asked for, deep ones normal (MaPLe).
+ * Parameters of a text tower with a context per layer, by name: the shallow one starts as requested, deep ones normal
+ * (MaPLe).
  * @throws NaptuneError as {@link wordsContext}.
  */
 export function textContexts(
@@ -85,7 +86,7 @@ export function textContexts(
 	])
 }
 
-/** A context of `count` vectors that starts normal, with this standard deviation. */
+/** A context of `count` vectors with normal initial values of this standard deviation. */
 export function normalContext(count: number, width: number, deviation: number): Parameter {
 	return {
 		shape: [count, width],
@@ -95,15 +96,15 @@ export function normalContext(count: number, width: number, deviation: number): 
 }
 
 /**
- * A context that starts at the embeddings of {@link initialWords}.
- * @throws NaptuneError when more than four vectors are asked for: MaPLe uses words for at most four.
+ * A context initialised from the embeddings of {@link initialWords}.
+ * @throws NaptuneError for more than four vectors: MaPLe uses words for at most four.
  */
 export function wordsContext(clip: ClipModel, count: number): Parameter {
 	const { width } = clip.config.text
 	if (count > 4) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			`The contexts can start from the words "${initialWords}" for at most 4 vectors, ${count} were asked for. Use init normal.`,
+			`The contexts can start from the words "${initialWords}" for at most 4 vectors, not ${count}. Use init normal.`,
 		)
 	}
 	const { startTokens, tokenEmbedding } = towersOf(clip.config)

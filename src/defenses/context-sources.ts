@@ -1,4 +1,4 @@
-/** Where the context vectors of a tower come from: parameters of their own, or a linear map of the other tower's (MaPLe, FAP). */
+/** The source of a tower's context vectors: its own parameters, or a linear map of the other tower's (MaPLe, FAP). */
 
 import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
@@ -6,7 +6,7 @@ import type { Parameter, ParameterLookup } from './defense.js'
 import type { TowerContext } from './prompted-towers.js'
 import { linearParameters } from './token-refiner.js'
 
-/** A tower, as parameters are named. */
+/** A tower, as in parameter names. */
 export type TowerName = 'text' | 'visual'
 
 /** Contexts that are parameters: `TOWER.context.LAYER` [count, width]. */
@@ -28,7 +28,7 @@ export function coupled(source: TowerName, layer: number, parameters: ParameterL
 	)
 }
 
-/** Parameters of one layer's linear map. MaPLe clones one module for the deep layers, so that they start equal. */
+/** Parameters of one layer's linear map. MaPLe clones one module for the deep layers, so they start equal. */
 export function couplingParameters(layer: number, inputs: number, outputs: number): [string, Parameter][] {
 	const stream = layer === 0 ? 'coupling.shallow' : 'coupling.deep'
 	return linearParameters(`coupling.${layer}`, inputs, outputs, false, stream)

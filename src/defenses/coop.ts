@@ -1,4 +1,4 @@
-/** CoOp: a text context tuned on clean images. The control that shows what adversarial tuning adds. */
+/** CoOp: a text context tuned on clean images. As a control, it shows what adversarial tuning adds. */
 
 import { defineDefense } from './define-defense.js'
 import { textContextDefense, textContextSchema } from './text-context.js'

@@ -1,4 +1,4 @@
-/** What a defense is: graphs from pixels and prompts to features, with trainable parameters as inputs. */
+/** A defense: graphs from pixels and prompts to features, with trainable parameters as inputs. */
 
 import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -9,10 +9,10 @@ import { generator } from '../random/counter-based.js'
 import type { Generator } from '../random/generator.js'
 import type { ImageTowerOutput } from '../vlm/image-tower.js'
 
-/** One trainable tensor: its shape and how it starts. */
+/** One trainable tensor: its shape and initial values. */
 export interface Parameter {
 	readonly shape: readonly number[]
-	/** Name of the random stream of its initial values; the parameter's own name by default. Equal streams start equal. */
+	/** Name of the random stream of its initial values; default: the parameter's name. Equal streams start equal. */
 	readonly stream?: string
 	/** Initial values, row-major. */
 	initial(stream: Generator): Float32Array | Promise<Float32Array>
@@ -21,57 +21,57 @@ export interface Parameter {
 /** The graph value of a parameter by name. */
 export type ParameterLookup = (name: string) => Value
 
-/** Tokenised prompts of all classes: class by class, `promptsPerClass` rows each. */
+/** Tokenised prompts of all classes, `promptsPerClass` rows per class. */
 export interface PromptRows {
 	/** [rows, length]. */
 	readonly ids: BigInt64Array
 	/** Position of each row's end token. */
 	readonly endPositions: Int32Array
 	readonly rows: number
-	/** Tokens per row: the longest prompt's. */
+	/** Tokens per row: those of the longest prompt. */
 	readonly length: number
 	readonly promptsPerClass: number
 }
 
 /** Tokens that a method changes before a block of the image tower. */
 export interface TokenChange {
-	/** The block that the changed tokens enter, counted from 0. */
+	/** The block that receives the changed tokens, counted from 0. */
 	readonly layer: number
 	/** [B, N, width]: class and patch tokens. */
 	readonly before: Value
 	readonly after: Value
-	/** Where several changes are averaged, how far they disagree by token, [B, N]: root mean square over them and width. */
+	/** If several changes are averaged, their disagreement per token, [B, N]: root mean square over them and the width. */
 	readonly spread?: Value
 }
 
-/** What the image tower of a defense yields. */
+/** The output of a defense's image tower. */
 export interface ImageFeatures extends ImageTowerOutput {
-	/** In the order of the blocks; empty for a method that changes no tokens between them. */
+	/** In the order of the blocks; empty for methods that change no tokens between them. */
 	readonly tokenChanges: readonly TokenChange[]
 }
 
 /** The tokens that enter one block. */
 export interface LayerLayout {
-	/** Tokens that are no context vectors: class token and patches, or the text with its start and end. */
+	/** Tokens that are not context vectors: class token and patches, or the text with its start and end. */
 	readonly tokens: number
-	/** Context vectors beside them. */
+	/** Context vectors besides them. */
 	readonly prompts: number
-	/** Whether the layer brings context vectors of its own, rather than those that the block before gave. */
+	/** Whether the layer has its own context vectors, instead of those from the block before. */
 	readonly ownPrompts: boolean
 	/** Whether the method changes the other tokens before this block. */
 	readonly changed: boolean
 }
 
-/** Levels of knowledge, short of everything, that a method may define for attackers of its own models. */
+/** Levels of partial knowledge that a method may define for attackers of its models. */
 export type ViewName = 'prompt-aware'
 
-/** What a weaker attacker may know of a defense. */
+/** What a weaker attacker may know about a defense. */
 export interface DefenseView {
 	/** The level of knowledge. */
 	readonly name: ViewName
-	/** What stays hidden at this level, as in "with {hides}", such as `the refiners`. */
+	/** What this level hides, as in "with {hides}", such as `the refiners`. */
 	readonly hides: string
-	/** The same defense without it, over a part of its parameters. */
+	/** The same defense without it, over a subset of its parameters. */
 	defense(): Defense
 }
 
@@ -81,10 +81,10 @@ export interface Defense {
 	/** The whole configuration with defaults filled in, for records. */
 	readonly config: Readonly<Record<string, unknown>>
 	readonly classNames: readonly string[]
-	/** Everything that is trained, by name; empty for a method that learns nothing. */
+	/** Everything that it trains, by name; empty for a method that learns nothing. */
 	readonly parameters: ReadonlyMap<string, Parameter>
 	readonly prompts: PromptRows
-	/** What enters each block of both towers. */
+	/** The input of each block in both towers. */
 	readonly layout: { readonly text: readonly LayerLayout[]; readonly image: readonly LayerLayout[] }
 	/**
 	 * Text features of unit length.
@@ -106,12 +106,12 @@ export interface Defense {
 	readonly rateOf?: (parameter: string) => number
 	/** A model beside it that is tuned along and teaches it; attacks and users do not see it. */
 	readonly teacher?: Pick<Defense, 'textFeatures' | 'imageFeatures'>
-	/** What weaker attackers may know of it; empty where who knows any part knows all. */
+	/** What weaker attackers may know; empty if knowing any part means knowing all. */
 	readonly views: readonly DefenseView[]
 }
 
 /**
- * Parameters as graph inputs of their own names. Asking twice for a name gives the same value.
+ * Parameters as graph inputs under their own names. Repeated calls for a name return the same value.
  * @param type float32, or float64 for numerical checks.
  */
 export function parameterInputs(
@@ -129,12 +129,12 @@ export function parameterInputs(
 	return { lookup, used }
 }
 
-/** Numbers that a defense trains, in all tensors together. */
+/** Total count of numbers that a defense trains. */
 export function trainableParameters({ parameters }: Pick<Defense, 'parameters'>): number {
 	return [...parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0)
 }
 
-/** Where training starts: every parameter's initial values, each from a random stream of its own. */
+/** The start of training: every parameter's initial values, each from its own random stream. */
 export async function initialParameters(
 	{ parameters }: Pick<Defense, 'parameters'>,
 	seed: number,
@@ -156,7 +156,7 @@ export function fixedParameters(parameters: Readonly<Record<string, Tensor<'floa
 		if (!parameter)
 			throw new NaptuneError(
 				'NAP_FILE_INVALID',
-				`The parameters hold no ${name}; they belong to another defense or configuration.`,
+				`The parameters lack ${name}; they belong to another defense or configuration.`,
 			)
 		const value = ops.literal(parameter)
 		values.set(name, value)

@@ -7,23 +7,23 @@ import type { ClipModel } from '../vlm/model.js'
 import type { Defense } from './defense.js'
 import type { MethodTuning } from './method-tuning.js'
 
-/** What is said of a method. */
+/** Facts about a method. */
 interface MethodFacts<Schema extends z.ZodType> {
-	/** Stable, in kebab-case; records hold it. */
+	/** Stable, in kebab-case; records contain it. */
 	readonly name: string
-	/** One line: what it learns. */
+	/** What it learns, in one line. */
 	readonly doc: string
 	/** Paper, section and equations it follows. */
 	readonly source: string
 	/** Options with their defaults. */
 	readonly schema: Schema
-	/** What makes the method besides its parameters; missing where it learns nothing. */
+	/** Loss and inner attack of the method; missing if it learns nothing. */
 	readonly tuning?: MethodTuning
 }
 
 /** A method as its file writes it. */
 interface MethodParts<Schema extends z.ZodType> extends MethodFacts<Schema> {
-	/** Binds the method to a model and classes. @throws NaptuneError when options, model and classes do not fit together. */
+	/** Binds the method to a model and classes. @throws NaptuneError if options, model and classes do not fit together. */
 	build(
 		clip: ClipModel,
 		classNames: readonly string[],
@@ -35,14 +35,14 @@ interface MethodParts<Schema extends z.ZodType> extends MethodFacts<Schema> {
 export interface DefenseDefinition extends MethodFacts<z.ZodType> {
 	/**
 	 * Binds the method to a model and classes.
-	 * @param options Of the method; missing ones take their defaults.
+	 * @param options Options of the method; missing ones take their defaults.
 	 * @throws NaptuneError for wrong options (all listed), fewer than two classes, or options, model and classes that do not
 	 * fit together.
 	 */
 	prepare(clip: ClipModel, classNames: readonly string[], options?: Readonly<Record<string, unknown>>): Defense
 }
 
-/** A method that takes options as they come and checks them. */
+/** Defines a method that validates its own options. */
 export function defineDefense<Schema extends z.ZodType>({ build, ...facts }: MethodParts<Schema>): DefenseDefinition {
 	const { name, schema } = facts
 	return {
@@ -51,14 +51,14 @@ export function defineDefense<Schema extends z.ZodType>({ build, ...facts }: Met
 			if (classNames.length < 2) {
 				throw new NaptuneError(
 					'NAP_INPUT_UNSUITABLE',
-					`Classification needs at least 2 classes, got ${classNames.length}.`,
+					`Classification needs at least 2 classes; got ${classNames.length}.`,
 				)
 			}
 			const parsed = schema.safeParse(options)
 			if (!parsed.success) {
 				throw new NaptuneError(
 					'NAP_OPTION_INVALID',
-					`The options of defense ${name} are not usable:\n${explainIssues(parsed.error, schema, options)}`,
+					`The options of defense ${name} are invalid:\n${explainIssues(parsed.error, schema, options)}`,
 				)
 			}
 			return { name, views: [], ...build(clip, classNames, parsed.data) }

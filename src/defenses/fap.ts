@@ -11,7 +11,7 @@ import { defineDefense } from './define-defense.js'
 import { layersUpTo } from './layers.js'
 import { promptedTowers } from './prompted-towers.js'
 
-/** FAP (Zhou et al., 2024). The reference's literal `{}` in the initial words is not copied. */
+/** FAP (Zhou et al., 2024), without the reference's literal `{}` in the initial words. */
 export const fap = defineDefense({
 	name: 'fap',
 	doc: 'Learns a shallow text context and deep visual prompts, each coupled to the other tower by a linear map.',
@@ -27,7 +27,7 @@ export const fap = defineDefense({
 		const { prompts, contextInit, contextDeviation } = config
 		const { text, vision } = clip.config
 		const depths = towerDepths(clip, config.promptDepth)
-		// Each layer's context is made of the other tower's at that layer, so both towers go equally deep.
+		// Each layer's context comes from the other tower's at that layer, so both towers go equally deep.
 		const depth = Math.min(depths.text, depths.visual)
 		const deep = layersUpTo(depth).slice(1)
 		const parameters = new Map<string, Parameter>([

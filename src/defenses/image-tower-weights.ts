@@ -13,7 +13,7 @@ import { promptedTowers } from './prompted-towers.js'
 
 /** Options of methods that tune the image tower itself. */
 export const imageTowerSchema = z.strictObject({
-	/** Tunes this many of the last blocks and what follows them; the whole tower by default. */
+	/** Tunes this many of the last blocks and what follows them; default: the whole tower. */
 	lastLayers: z.int().positive().optional(),
 	/** Factors on the learning rate by group; 0 leaves a group as it is. All are 1 by default. */
 	rates: z
@@ -48,8 +48,8 @@ export function replacedWeight(parameter: string): string | undefined {
 
 /**
  * Binds such a method to a model and classes. Parameters start at the checkpoint's values; text tower and similarity scale
- * stay as they are.
- * @throws NaptuneError for a model without weights of its own, or more layers than its image tower has.
+ * stay frozen.
+ * @throws NaptuneError for a model without its own weights, or if its image tower has fewer layers.
  */
 export function imageTowerDefense(
 	clip: ClipModel,
@@ -128,13 +128,13 @@ function tunedWeights(clip: ClipModel, lastLayers: number | undefined): Map<stri
 	if (clip.encoders) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			'Fine-tuning changes the weights of an image tower, which a pair of ONNX encoders does not show. Give a checkpoint.',
+			'Fine-tuning changes the weights of an image tower, which a pair of ONNX encoders does not expose. Give a checkpoint.',
 		)
 	}
 	if (lastLayers !== undefined && lastLayers > layers) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			`lastLayers is ${lastLayers}, but the image tower has ${layers} layers. Give at most ${layers}, or leave it out to tune the whole tower.`,
+			`lastLayers is ${lastLayers}, but the image tower has ${layers} layers. Give at most ${layers}, or omit it to tune the whole tower.`,
 		)
 	}
 	const weights = towersOf(clip.config).expectedWeights(clip.config)

@@ -1,4 +1,4 @@
-/** naptune/defenses: methods that tune a CLIP, and those that act when it is used, as builders of graphs. */
+/** naptune/defenses: builders of graphs for methods that tune a CLIP, and for methods that act at test time. */
 
 export {
 	type Defense,

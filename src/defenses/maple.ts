@@ -3,7 +3,7 @@
 import { advptVlj } from './advpt-vlj.js'
 import type { DefenseDefinition } from './define-defense.js'
 
-/** MaPLe (Khattak et al., 2023): what `advpt-vlj` learns, by the clean cross entropy. */
+/** MaPLe (Khattak et al., 2023): learns what `advpt-vlj` learns, by the clean cross entropy. */
 export const maple: DefenseDefinition = {
 	...advptVlj,
 	name: 'maple',

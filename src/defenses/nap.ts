@@ -21,65 +21,65 @@ import { vanilla } from './vanilla.js'
 
 const schema = z.strictObject({
 	/**
-	 * Blocks with prompts of their own: one shallow context and depth - 1 deep ones. Capped at each tower's layers. With 0
+	 * Blocks with their own prompts: one shallow context and depth - 1 deep ones. Capped at each tower's layers. With 0
 	 * there are none, and the text is "a photo of a NAME.".
 	 */
 	promptDepth: z.int().nonnegative().default(12),
 	/** Context vectors per layer of the text tower. */
 	textPrompts: z.int().positive().default(16),
-	/** Context vectors per layer of the image tower. With joint coupling there are as many as of the text tower. */
+	/** Context vectors per layer of the image tower. With joint coupling, the number in the text tower applies. */
 	visualPrompts: z.int().positive().default(16),
-	/** `independent`: parameters of their own in both towers (the paper); `joint`: visual = linear(text) as in MaPLe. */
+	/** `independent`: separate parameters in both towers (the paper); `joint`: visual = linear(text) as in MaPLe. */
 	coupling: z.enum(['independent', 'joint']).default('independent'),
-	/** Start of the shallow text context. */
+	/** Initial values of the shallow text context. */
 	contextInit: z.enum(['normal', 'words']).default('normal'),
 	/** Standard deviation of normal contexts. */
 	contextDeviation: z.number().nonnegative().default(0.02),
 	/**
-	 * First blocks of each tower among which refiners act, capped at its layers; missing, as many as have prompts (the
-	 * precursor code, where refiners end with the prompts). With 0 there are none.
+	 * Number of first blocks in each tower that have refiners between them, capped at its layers. If missing, as many as
+	 * have prompts (as in the precursor code, where refiners end with the prompts). With 0 there are none.
 	 */
 	refinerLayers: z.int().nonnegative().optional(),
 	/** Linear layers of a refiner; 0 is no correction. */
 	refinerDepth: z.int().min(0).max(8).default(2),
 	/**
-	 * Of refiners without layers: missing, they correct nothing; `double`, they add every token to itself, as an empty module
-	 * of the precursor code does, whose identity the residual adds.
+	 * For refiners without layers. If missing, they correct nothing; `double` adds every token to itself, as an empty module
+	 * does in the precursor code, whose identity the residual adds.
 	 */
 	emptyRefiner: z.literal('double').optional(),
 	/** Widening factor of a refiner's hidden layers. */
 	refinerExpansion: z.int().positive().default(2),
-	/** Start of the refiners' last layer. */
+	/** Initial values of the refiners' last layer. */
 	refinerInit: z.enum(['torch', 'zero-last']).default('torch'),
 	/** Beyond the paper: whether each token opens a gate for its own correction. */
 	refinerGate: z.enum(['none', 'token']).default('none'),
 	/** Beyond the paper: whether refined tokens keep their length. */
 	refinerNorm: z.enum(['free', 'preserve']).default('free'),
-	/** Beyond the paper: refiners per layer whose mean corrects and whose disagreement is the correction's uncertainty. */
+	/** Beyond the paper: refiners per layer; their mean is the correction, and their disagreement its uncertainty. */
 	refinerEnsemble: z.int().min(1).max(8).default(1),
-	/** Whether the first block's input is refined, too. */
+	/** Whether to refine the first block's input, too. */
 	refineFirst: z.boolean().default(false),
-	/** Whether image tokens are refined. */
+	/** Whether to refine image tokens. */
 	visualRefiner: z.boolean().default(true),
-	/** Which text tokens are refined: start token and everything after the context, the start token only, or none. */
+	/** Text tokens to refine: start token and everything after the context, only the start token, or none. */
 	textRefiner: z.enum(['all', 'sos', 'none']).default('all'),
 })
 
 /** Options of NAP with defaults filled in. */
 export type NapConfig = z.output<typeof schema>
 
-/** Depths that a model's layers allow. Joint coupling derives visual contexts from text ones, so it cannot go deeper. */
+/** Depths that a model's layers allow. Joint coupling derives visual contexts from text contexts, so it cannot go deeper. */
 function depths(clip: ClipModel, { promptDepth, coupling }: NapConfig): { text: number; visual: number } {
 	const { text, visual } = towerDepths(clip, promptDepth)
 	return { text, visual: coupling === 'joint' ? Math.min(visual, text) : visual }
 }
 
-/** The options as they apply: linear maps make one visual context of each text context, whatever number was asked for. */
+/** The effective options: linear maps make one visual context from each text context, whatever number was requested. */
 function effective(config: NapConfig): NapConfig {
 	return config.coupling === 'joint' ? { ...config, visualPrompts: config.textPrompts } : config
 }
 
-/** First blocks among which refiners act. @param prompted Those with prompts. @param layers Of the tower. */
+/** Number of first blocks with refiners between them. @param prompted Those with prompts. @param layers Layers of the tower. */
 function refinedDepth({ refinerLayers }: NapConfig, prompted: number, layers: number): number {
 	return refinerLayers === undefined ? prompted : Math.min(refinerLayers, layers)
 }
@@ -213,7 +213,7 @@ function visualContext({ coupling, textPrompts, visualPrompts }: NapConfig, dept
 	return coupling === 'joint' ? coupledContext('text', textPrompts, depth) : ownContext('visual', visualPrompts, depth)
 }
 
-/** What an attacker sees who does not know the refiners: without prompts, CLIP as it was. */
+/** The view of an attacker who does not know the refiners; without prompts, the original CLIP. */
 function promptsAlone(clip: ClipModel, classNames: readonly string[], config: NapConfig): Defense {
 	const { emptyRefiner: _, ...options } = config
 	return options.promptDepth === 0

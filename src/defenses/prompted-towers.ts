@@ -2,9 +2,9 @@
  * Both towers with learned context vectors by layer and refiners between layers: the graph that all prompt-tuning methods
  * share (MaPLe's deep prompting; NAP-Tuning, equations 7 and 11). Layers are counted from 0.
  *
- * Layer 0 holds the shallow context: in the image tower behind the patches, before the first layer normalization; in the
- * text tower behind the start token, or first where the model has none. Before every further layer below `depth` the context is replaced by the layer's own;
- * from `depth` on, the processed context stays.
+ * Layer 0 holds the shallow context: in the image tower after the patches, before the first layer normalization; in the text
+ * tower after the start token, or first if the model has none. Before every further layer below `depth`, the layer's own
+ * context replaces the previous one; from `depth` on, the processed context stays.
  */
 
 import { defined } from '../core/defined.js'
@@ -21,26 +21,26 @@ import type { Defense, ImageFeatures, LayerLayout, ParameterLookup, PromptRows, 
 export interface TowerContext {
 	/** Vectors per layer. */
 	readonly count: number
-	/** Layers with a context of their own, from the first on; at least 1. */
+	/** Layers with their own context, from the first on; at least 1. */
 	readonly depth: number
 	/** The context of a layer, [count, width]. @param layer Below `depth`. */
 	context(layer: number, parameters: ParameterLookup): Value
 }
 
-/** What cleans tokens before a block. */
+/** Cleans tokens before a block. */
 export interface TowerRefiner {
 	readonly layers: readonly number[]
 	/** Tokens [B, N, width] before and after; see {@link TokenChange}. */
 	refine(layer: number, tokens: Value, parameters: ParameterLookup): Omit<TokenChange, 'layer'>
 }
 
-/** What a method does in one tower; nothing where both are missing. */
+/** What a method does in one tower; nothing if both are missing. */
 export interface PromptedTower {
 	readonly context?: TowerContext | undefined
 	readonly refiner?: TowerRefiner | undefined
 }
 
-/** In the text tower, a refiner may act on the start token only. */
+/** In the text tower, a refiner may act on the start token alone. */
 export interface PromptedTextTower extends PromptedTower {
 	readonly refined?: 'all' | 'sos'
 }
@@ -58,7 +58,7 @@ export function promptedTowers(
 	if (text.refiner && text.refined === 'sos' && startTokens === 0) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			"Only the start token of texts was to be refined, and this model's texts have none. Refine all tokens, or none.",
+			"The options refine only the start token of texts, but this model's texts have none. Refine all tokens, or none.",
 		)
 	}
 	return {
@@ -152,9 +152,9 @@ function textFeatures(
 }
 
 /**
- * [start | context | suffix] with another context and changed other tokens.
+ * [start | context | suffix] with a new context and changed other tokens.
  * @param starts Start tokens: 1, or 0 for a text that begins with the context.
- * @param context [n, d]; the tokens' own context stays when it is undefined.
+ * @param context [n, d]; if undefined, the tokens' own context stays.
  * @param change Acts on start token and suffix together, [R, T - n, d].
  */
 function replaceTextContext(

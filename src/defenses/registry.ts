@@ -1,4 +1,4 @@
-/** All defenses: adding one is a file and a line here. */
+/** All defenses. Adding one takes a file and a line here. */
 
 import { NaptuneError } from '../core/errors.js'
 import { didYouMean } from '../core/nearest.js'
@@ -59,7 +59,7 @@ export const fineTuningDefenses: readonly string[] = [...defenses.values()].flat
 
 /**
  * Binds a defense to a model and classes.
- * @param options Of the method; missing ones take their defaults.
+ * @param options Options of the method; missing ones take their defaults.
  * @throws NaptuneError for an unknown name, and as {@link DefenseDefinition.prepare}.
  */
 export function prepareDefense(

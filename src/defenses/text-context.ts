@@ -1,4 +1,4 @@
-/** The shallow text context that CoOp introduced: all that `coop`, `advpt` and `advpt-e2e` learn. They differ in how it is tuned. */
+/** The shallow text context of CoOp: all that `coop`, `advpt` and `advpt-e2e` learn. They differ in how they tune it. */
 
 import { z } from 'zod'
 import type { ClipModel } from '../vlm/model.js'
@@ -12,9 +12,9 @@ export function textContextSchema(count: number) {
 	return z.strictObject({
 		/** Context vectors, one set for all classes, before the class name. */
 		textPrompts: z.int().positive().default(count),
-		/** Start of the context: normal, or the embeddings of "a photo of a" (at most 4 vectors). */
+		/** Initial values of the context: normal, or the embeddings of "a photo of a" (at most 4 vectors). */
 		contextInit: z.enum(['normal', 'words']).default('normal'),
-		/** Standard deviation of a normal start. */
+		/** Standard deviation of normal initial values. */
 		contextDeviation: z.number().nonnegative().default(0.02),
 	})
 }
@@ -22,7 +22,7 @@ export function textContextSchema(count: number) {
 /** Options with defaults filled in. */
 export type TextContextConfig = z.output<ReturnType<typeof textContextSchema>>
 
-/** Binds such a method to a model and classes. @throws NaptuneError when a prompt does not fit the model. */
+/** Binds such a method to a model and classes. @throws NaptuneError if a prompt does not fit the model. */
 export function textContextDefense(
 	clip: ClipModel,
 	classNames: readonly string[],

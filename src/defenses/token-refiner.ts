@@ -6,7 +6,7 @@ import type { Value } from '../onnx/value.js'
 import type { Generator } from '../random/generator.js'
 import type { Parameter, ParameterLookup, TokenChange } from './defense.js'
 
-/** How refiners are built. */
+/** How to build refiners. */
 export interface RefinerOptions {
 	/** Linear layers; 2 in the paper. 0 means no correction (R = 0, not the identity). */
 	readonly depth: number
@@ -15,13 +15,13 @@ export interface RefinerOptions {
 	/** `torch`: PyTorch's default everywhere; `zero-last`: the last layer starts at zero, so tuning starts at exact CLIP. */
 	readonly init: 'torch' | 'zero-last'
 	/**
-	 * `none`: the correction is added as it is (the paper). `token`: times a gate sigmoid(w · token + b) of the token itself,
-	 * which starts half open for every token.
+	 * `none`: adds the correction unchanged (the paper). `token`: multiplies it by a gate sigmoid(w · token + b) of the
+	 * token itself, which starts half open for every token.
 	 */
 	readonly gate: 'none' | 'token'
 	/** `free` (the paper), or `preserve`: a refined token is scaled to the length it had before. */
 	readonly norm: 'free' | 'preserve'
-	/** Refiners whose mean corrects; their disagreement tells how uncertain the correction is. 1 in the paper. */
+	/** Number of refiners; their mean is the correction, their disagreement its uncertainty. 1 in the paper. */
 	readonly ensemble: number
 }
 
@@ -51,7 +51,7 @@ function members(prefix: string, { ensemble }: RefinerOptions): string[] {
 	return Array.from({ length: ensemble }, (_, index) => (index === 0 ? prefix : `${prefix}.member${index + 1}`))
 }
 
-/** Parameters of a linear layer with PyTorch's default start: weight and bias uniform within 1 / sqrt(inputs). */
+/** Parameters of a linear layer with PyTorch's default initial values: weight and bias uniform within 1 / sqrt(inputs). */
 export function linearParameters(
 	name: string,
 	inputs: number,
@@ -74,7 +74,7 @@ function uniform(generator: Generator, count: number, bound: number): Float32Arr
 
 /**
  * Tokens plus their correction: [B, N, d] to [B, N, d] (equation 11).
- * @returns The tokens themselves for a refiner of depth 0; `spread` for an ensemble.
+ * @returns The tokens themselves for a refiner of depth 0; with `spread` for an ensemble.
  */
 export function refine(
 	tokens: Value,

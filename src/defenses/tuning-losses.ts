@@ -1,11 +1,14 @@
-/** Losses of tuning, which methods name: graphs from clean and adversarial features and logits to per-sample losses. Adding one is an entry here. */
+/**
+ * Named losses of tuning: graphs from clean and adversarial features and logits to per-sample losses. Adding one takes an
+ * entry here.
+ */
 
 import { NaptuneError } from '../core/errors.js'
 import { tensor } from '../core/tensor.js'
 import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 
-/** What a loss reads of one side, clean or adversarial. */
+/** What a loss reads from one side, clean or adversarial. */
 export interface LossSide {
 	/** [B, E], not normalised. */
 	readonly features: Value
@@ -13,22 +16,22 @@ export interface LossSide {
 	readonly logits: Value
 }
 
-/** What a loss is made of. */
+/** The inputs of a loss. */
 export interface LossInputs {
 	readonly clean: LossSide
-	/** For a loss that attacks nothing, the clean side again. */
+	/** For a loss without an attack, the clean side again. */
 	readonly adversarial: LossSide
 	/** [B], int64. */
 	readonly labels: Value
 	/** Scalar weight of the adversarial part. */
 	readonly alpha: Value
-	/** [B], 1 for images that count in their adversarial version where a loss splits the batch, else 0. */
+	/** [B]: 1 for images that count in their adversarial version if a loss splits the batch, otherwise 0. */
 	readonly adversarialHalf: Value
-	/** [B, E], not normalised: of the clean images by the model before tuning. Only for losses that compare with it. */
+	/** [B, E], not normalised: features of the clean images from the model before tuning. Only for losses that compare with it. */
 	readonly original?: Value
 	/** What the teacher makes of the clean images. Only for losses of methods that have one. */
 	readonly teacher?: LossSide
-	/** What stands for the cross entropy; `softmax` by default. */
+	/** What replaces the cross entropy; default `softmax`. */
 	readonly classLoss?: ClassLoss
 }
 
@@ -39,15 +42,15 @@ export type ClassLoss = (typeof classLosses)[number]
 export const classLosses = ['softmax', 'sigmoid'] as const
 
 /**
- * `softmax`: the cross entropy over the classes. `sigmoid`: the sum over classes of -log sigmoid(± logit), plus for the
- * image's own class (Zhai et al. 2023, which SigLIP is trained with).
+ * `softmax`: the cross entropy over the classes. `sigmoid`: the sum over classes of -log sigmoid(± logit), with plus for the
+ * image's own class (Zhai et al. 2023, the loss of SigLIP).
  * @returns [B].
  */
 function classLossOf(kind: ClassLoss = 'softmax'): (logits: Value, labels: Value) => Value {
 	return kind === 'softmax' ? ops.crossEntropy : sigmoidLoss
 }
 
-/** log(1 + exp(z)) of all classes less z of the own one, since -log sigmoid(z) = log(1 + exp(z)) - z. */
+/** log(1 + exp(z)) of all classes minus z of the own one, because -log sigmoid(z) = log(1 + exp(z)) - z. */
 function sigmoidLoss(logits: Value, labels: Value): Value {
 	const column = ops.unsqueeze(ops.neg(logits), [2])
 	const logSigmoid = ops.slice(ops.logSoftmax(ops.concat([column, ops.mul(column, 0)], 2)), 2, 0, 1)
@@ -59,13 +62,13 @@ function sigmoidLoss(logits: Value, labels: Value): Value {
 export interface TuningLoss {
 	readonly name: string
 	readonly doc: string
-	/** Whether it reads adversarial images at all; if not, no inner attack is run. */
+	/** Whether it reads adversarial images; if not, no inner attack runs. */
 	readonly attacks: boolean
 	/** Whether it reads `original`; default false. */
 	readonly comparesWithOriginal?: boolean
 	/** Whether it reads `teacher`; default false. */
 	readonly hasTeacher?: boolean
-	/** @returns What is minimised, per image: [B]. */
+	/** @returns The value to minimise, per image: [B]. */
 	build(inputs: LossInputs): Value
 }
 
@@ -151,12 +154,12 @@ const mart = {
 		const column = ops.unsqueeze(labels, [1])
 		const ofLabel = (x: Value) => ops.squeeze(ops.gatherElements(x, column, 1), [1])
 		const [p, q] = [ops.softmax(clean.logits), ops.softmax(adversarial.logits)]
-		// Margin term of the reference, whose small numbers keep logarithms finite.
+		// Margin term of the reference, whose small constants keep logarithms finite.
 		const boosted = ops.sub(
 			classLossOf(classLoss)(adversarial.logits, labels),
 			ops.log(ops.add(ops.sub(1.0001, largestOther(q, labels)), 1e-12)),
 		)
-		// As its kl_div of log(q + 1e-12) and p: p log p is 0 for p = 0.
+		// Like its kl_div of log(q + 1e-12) and p: p log p is 0 for p = 0.
 		const logP = ops.logSoftmax(clean.logits)
 		const divergence = ops.reduceSum(ops.mul(p, ops.sub(logP, ops.log(ops.add(q, 1e-12)))), [1])
 		const unsure = ops.sub(1.0000001, ofLabel(p))
@@ -193,7 +196,7 @@ const apd = {
 	},
 } as const satisfies TuningLoss
 
-/** The probability of the likeliest class other than the label's. */
+/** The probability of the likeliest class other than the label. */
 function largestOther(probabilities: Value, labels: Value): Value {
 	const classes = probabilities.shape[1]
 	if (typeof classes !== 'number') throw new NaptuneError('NAP_INTERNAL', 'Loss mart needs a fixed number of classes.')

@@ -1,4 +1,4 @@
-/** Vanilla: zero-shot CLIP with hand-written templates. It learns nothing and is the control of every table. */
+/** Vanilla: zero-shot CLIP with hand-written templates. It learns nothing and is the control in every table. */
 
 import { z } from 'zod'
 import { at } from '../core/at.js'
@@ -17,8 +17,8 @@ const wanted = `give at least one template, or the name of an ensemble: ${Object
 
 const schema = z.strictObject({
 	/**
-	 * Templates with `{}` for the class name; several make a prompt ensemble (mean of unit vectors). Or the name of an
-	 * ensemble. Commands give the template of the data set at hand.
+	 * Templates with `{}` for the class name; several form a prompt ensemble (mean of unit vectors). Or the name of an
+	 * ensemble. Commands pass the template of the data set.
 	 */
 	templates: z
 		.union(
@@ -62,7 +62,7 @@ export const vanilla = defineDefense({
 	},
 })
 
-/** Text features that came with the model: a prompt of a class is one token, its position among them. */
+/** Text features supplied with the model: the prompt of a class is one token, its position among them. */
 function fixedTexts(
 	clip: ClipModel,
 	{ classNames: known, features }: NonNullable<ClipModel['classFeatures']>,
@@ -73,7 +73,7 @@ function fixedTexts(
 	if (missing.length > 0) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The text features are of ${known.length} classes (${known.slice(0, 10).join(', ')}…), without ${missing.slice(0, 10).join(', ')}. Give features of all classes of the data, by the same names.`,
+			`The text features cover ${known.length} classes (${known.slice(0, 10).join(', ')}…), without ${missing.slice(0, 10).join(', ')}. Give features for all classes of the data, under the same names.`,
 		)
 	}
 	const rows = classNames.length

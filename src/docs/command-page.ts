@@ -1,4 +1,4 @@
-/** The reference of the command line: the help of every command, as the program prints it. */
+/** The command-line reference: the help of every command, as the program prints it. */
 
 import type { Command } from 'commander'
 import { commandList, nameOf } from '../cli/command-list.js'
@@ -6,8 +6,8 @@ import { createProgram } from '../cli/run.js'
 import { codeBlock } from './markdown.js'
 
 const intro = [
-	'Every command prints this with `--help`. In a clone, `npm run naptune -- COMMAND` builds the program and runs a command;',
-	'where the package is installed, it is `npx naptune COMMAND`.',
+	'Every command prints this text with `--help`. In a clone, `npm run naptune -- COMMAND` builds the program and runs a command;',
+	'with the package installed, use `npx naptune COMMAND`.',
 ]
 
 /** Columns of the help. */
@@ -21,13 +21,13 @@ export async function commandPage(title: string, note: string): Promise<string> 
 	return [`# ${title}`, '', note, '', ...intro, '', codeBlock('text', helpOf(program)), '', ...sections].join('\n')
 }
 
-/** Commands that do something, with those inside of them; a group that only holds others is left out. */
+/** Commands that do something, including nested ones, without groups that only hold other commands. */
 function leaves(command: Command): Command[] {
 	const inner = command.commands.filter((one) => one.name() !== 'help').flatMap(leaves)
 	return isGroup(command) ? inner : [command, ...inner]
 }
 
-/** Whether a command only holds others. */
+/** Whether a command only holds other commands. */
 export function isGroup({ commands, registeredArguments }: Command): boolean {
 	return commands.length > 0 && registeredArguments.length === 0
 }
@@ -36,7 +36,7 @@ function pathOf(command: Command): string {
 	return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 }
 
-/** Help with everything that is added after it, and nothing of the machine that it is written on. */
+/** Help with the text added after it, and without details of the machine that writes it. */
 function helpOf(command: Command): string {
 	let text = ''
 	const inherited = command.configureHelp()

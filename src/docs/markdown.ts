@@ -1,4 +1,4 @@
-/** Markdown as the generated passages need it. */
+/** Writes Markdown for the generated passages. */
 
 /** A column of a table. */
 export interface Column {
@@ -6,7 +6,7 @@ export interface Column {
 	readonly align?: 'right'
 }
 
-/** A table; cells are Markdown and must hold neither line breaks nor bars. */
+/** A table; cells are Markdown without line breaks or bars. */
 export function table(columns: readonly (Column | string)[], rows: readonly (readonly string[])[]): string {
 	const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
 	const whole = columns.map((column) => (typeof column === 'string' ? { heading: column } : column))
@@ -22,7 +22,7 @@ export function codeBlock(language: string, text: string): string {
 	return ['```'.concat(language), text.trimEnd(), '```'].join('\n')
 }
 
-/** Text of a schema, help or description inside a cell of a table. */
+/** Text of a schema, help or description, for a cell of a table. */
 export function cellText(text: string): string {
 	return text.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

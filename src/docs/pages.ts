@@ -1,11 +1,11 @@
-/** Pages of the documentation that are made of what the program knows: errors, checks of an audit, warnings, commands. */
+/** Documentation pages generated from what the program knows: errors, audit checks, warnings, commands. */
 
 import { errorCodes } from '../core/error-codes.js'
 import { auditChecks } from '../evaluation/audit/registry.js'
 import { tuningNoticeKinds } from '../methods/tuning/notices.js'
 import { commandPage } from './command-page.js'
 
-/** Something with a name of its own, which is also its heading. */
+/** Something with its own name, which is also its heading. */
 interface Entry {
 	readonly name: string
 	readonly means: string
@@ -14,7 +14,7 @@ interface Entry {
 
 const made = '<!-- Written by npm run docs. -->'
 
-/** Markdown pages by the names of their files in `docs/`. */
+/** Markdown pages by their file names in `docs/`. */
 export async function docsPages(): Promise<ReadonlyMap<string, string>> {
 	return new Map([
 		['errors.md', page('Errors', errorsText, named(errorCodes))],
@@ -32,19 +32,19 @@ export async function docsPages(): Promise<ReadonlyMap<string, string>> {
 }
 
 const errorsText = [
-	'Every error that naptune gives has a code beside its message: `{ "error": { "code", "message", "exitCode" } }` with `--json`,',
-	'`error.code` of a `NaptuneError` in a program. Messages are for people, and may be worded anew; codes stay.',
+	'Every error of naptune has a code beside its message: `{ "error": { "code", "message", "exitCode" } }` with `--json`,',
+	'`error.code` of a `NaptuneError` in a program. Messages are for people and may change; codes never do.',
 ]
 
 const auditText = [
-	'`naptune audit RUN` measures whether gradients, attacks and the control behave as they must where nothing hides the',
-	'gradient. Every check has an id, a status and one line with its numbers: `pass`; `warn`, something to look at before the',
-	'robustness is quoted; `fail`, the measured robustness cannot be trusted; `not-applicable`; `information`, a number that is',
-	'neither good nor bad. What is expected of an honest model, and what to do where it is not so:',
+	'`naptune audit RUN` measures whether gradients, attacks and the control behave as they should when nothing hides the',
+	'gradient. Every check has an id, a status and one line with its numbers: `pass`; `warn`, something to look at before you',
+	'quote the robustness; `fail`, the measured robustness cannot be trusted; `not-applicable`; `information`, a number that is',
+	'neither good nor bad. This page says what to expect of an honest model, and what to do otherwise:',
 ]
 
 const warningsText = [
-	'What speaks against a result, in the entry `warnings` of what `naptune tune --json` prints, each with an id and a message',
+	'Findings that speak against a result, in the entry `warnings` of `naptune tune --json`, each with an id and a message',
 	'that holds its numbers.',
 ]
 

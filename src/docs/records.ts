@@ -1,4 +1,4 @@
-/** Committed records, which the numbers of the documentation come from. */
+/** Committed records, the source of the numbers in the documentation. */
 
 import { readFile } from 'node:fs/promises'
 import type { z } from 'zod'
@@ -9,7 +9,7 @@ import type { RecordForm, RecordOf } from '../records/record-form.js'
 import { parseRecord } from '../records/record-form.js'
 import { root } from './root.js'
 
-/** A record in `results/`. @throws NaptuneError where it is none of this kind. */
+/** A record in `results/`. @throws NaptuneError if it is not of this kind. */
 export async function recordAt<Form extends RecordForm<z.ZodType>>(form: Form, path: string): Promise<RecordOf<Form>> {
 	const file = `${root}results/${path}`
 	return parseRecord(form, JSON.parse(await readFile(file, 'utf8')), file) as RecordOf<Form>

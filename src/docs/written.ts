@@ -1,4 +1,4 @@
-/** The documentation as it ought to be: pages that are generated, and pages that people write with their generated passages. */
+/** The documentation as it should be: generated pages, and hand-written pages with their generated passages. */
 
 import { readdir } from 'node:fs/promises'
 import { inserts } from './inserts/all.js'
@@ -6,7 +6,7 @@ import { fillMarkers } from './markers.js'
 import { docsPages } from './pages.js'
 import { root, rootText } from './root.js'
 
-/** Pages of the repository outside `docs/` that belong to its documentation. */
+/** Documentation pages outside `docs/`. */
 const others = [
 	'README.md',
 	'examples/README.md',
@@ -16,14 +16,14 @@ const others = [
 	'CHANGELOG.md',
 ]
 
-/** Paths of all pages from the root of the repository; those that do not exist (yet) are left out. */
+/** Paths of all existing pages from the root of the repository. */
 export async function pagePaths(): Promise<string[]> {
 	const present = new Set(await readdir(root, { recursive: false }))
 	const docs = (await readdir(`${root}docs`)).filter((name) => name.endsWith('.md')).sort()
 	return [...others.filter((path) => present.has(path.split('/', 1).join())), ...docs.map((name) => `docs/${name}`)]
 }
 
-/** Every page with its text, by its path. @throws Error where a page asks for a passage that does not exist. */
+/** Every page with its text, by path. @throws Error if a page contains an unknown passage. */
 export async function writtenDocs(): Promise<ReadonlyMap<string, string>> {
 	const generated = new Map([...(await docsPages())].map(([name, text]) => [`docs/${name}`, text]))
 	const byHand = (await pagePaths()).filter((path) => !generated.has(path))

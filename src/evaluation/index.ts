@@ -1,4 +1,4 @@
-/** Measuring tuned models: robustness, knowledge of the attacker, retrieval, distortion, detection, audits, stored images. */
+/** Measures tuned models: robustness, attacker knowledge, retrieval, distortion, detection, audits, stored images. */
 
 export type { AuditResult, AuditStatus } from '../records/audit.js'
 export type { AuditCheck } from './audit/audit-check.js'

@@ -1,8 +1,8 @@
-/** Errors that are told while the rest goes on. */
+/** Handles errors that are reported while the rest continues. */
 
 import { NaptuneError } from '../core/errors.js'
 
-/** An error that says what to do, as a value, for `catch`; any other one is a fault of the program and is thrown on. */
+/** Returns an error that says what to do, for `catch`; rethrows any other one as a bug. */
 export function actionable(error: unknown): NaptuneError {
 	if (error instanceof NaptuneError) return error
 	throw error

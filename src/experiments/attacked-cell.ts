@@ -1,4 +1,4 @@
-/** An attack on a tuned cell: measured, gone on with, or read from its record. */
+/** An attack on a tuned cell: measured, resumed, or read from its record. */
 
 import { join } from 'node:path'
 import type { PreparedAttack } from '../attacks/attack-definition.js'
@@ -22,31 +22,31 @@ import type { CellModel, TuneCellsInput } from './tuned-cell.js'
 /** A measured cell. */
 export interface MeasuredCell {
 	readonly record: EvaluationRecord
-	/** Below the folder of all experiments, with forward slashes. */
+	/** Path below the folder of all experiments, with forward slashes. */
 	readonly path: string
 	readonly tuningSeconds: number
 }
 
-/** What attacking the cells of experiments needs. */
+/** What it takes to attack the cells of experiments. */
 export interface AttackCellsInput extends TuneCellsInput {
 	readonly batchSize?: number
-	/** Images made on surrogates in this call, each once for all cells that they are tried on. */
+	/** Images made on surrogates in this call, each once for all cells that use them. */
 	readonly stores: Map<string, Promise<MadeImages | undefined>>
-	/** Told which surrogates the images of a condition were made on. */
+	/** Called with the surrogates that the images of a condition were made on. */
 	readonly onSurrogates?: (attack: AttackCell, tuned: TunedCell, worth: readonly SurrogateWorth[]) => void
-	/** Told of images made on surrogates: what is done, and the share of it, in [0, 1]. */
+	/** Called while images are made on surrogates: with the current work, and the share that is done, in [0, 1]. */
 	readonly onImages?: (attack: AttackCell, tuned: TunedCell, what: string, share: number) => void
 }
 
-/** What tells attacks on cells apart. */
+/** The key of an attack on a cell. */
 export function attackKey({ folder }: Pick<TunedCell, 'folder'>, attack: AttackCell): string {
 	const { condition: _, split: __, only: ___, madeOn, ...how } = attack
 	return `${folder} ${shortHash({ ...how, madeOn: madeOn && { kind: madeOn.kind, ...madeOn.surrogates } })}`
 }
 
 /**
- * Attacks a cell, or reads the record of that.
- * @returns Undefined when stopped by the signal.
+ * Attacks a cell, or reads the record of an earlier attack.
+ * @returns Undefined if the signal stopped it.
  * @throws NaptuneError as `recordedEvaluation`, and as the making of images on surrogates.
  */
 export async function measuredCell(
@@ -143,7 +143,7 @@ function evaluationOf(
 	return { evaluation, path: `${folder}/evaluations/${recordName(evaluation)}` }
 }
 
-/** The attack itself, or stored images as one; those are made once for all models that read the same pixels. */
+/** The attack itself, or stored images as an attack; those are made once for all models that read the same pixels. */
 async function preparedAttack(
 	{ engine, output, signal, stores, onImages, onSurrogates }: AttackCellsInput,
 	tuned: TunedCell,

@@ -1,4 +1,4 @@
-/** Means over data sets, as the paper's last column should be. */
+/** Means over data sets, as in the paper's last column. */
 
 import { defined } from '../core/defined.js'
 import type { Average, Cell } from './experiment-result.js'
@@ -8,7 +8,7 @@ import { arePaperDatasets, geometryName, type PaperTargets, paperAverage } from 
 
 /**
  * The mean of every method's cells under every condition, beside the paper's; none over a single data set.
- * @param targets The paper's numbers; missing where the experiment measures something else.
+ * @param targets The paper's numbers; missing if the experiment measures something else.
  */
 export function averagesOf(
 	{ definition, models, datasets, conditions }: Plan,
@@ -27,7 +27,7 @@ export function averagesOf(
 				const points = [...new Set(own.map(({ point }) => point))]
 				return points.flatMap((point): Average[] => {
 					const over = own.filter((cell) => cell.point === point)
-					// A mean over fewer data sets than there are would stand beside others as if it were comparable.
+					// A mean over fewer data sets would look comparable with the others.
 					if (over.length < datasets.length) return []
 					const geometry = geometryName(clip.config)
 					const target =

@@ -1,4 +1,4 @@
-/** The cells of experiments: what is tuned once and attacked in several ways, with the folders that hold it. */
+/** The cells of experiments: a model tuned once and attacked in several ways, with the folders that hold it. */
 
 import type { ThreatModel } from '../attacks/sets/threat-model.js'
 import type { Dataset, Split } from '../data/dataset.js'
@@ -12,21 +12,21 @@ import type { ClipModel } from '../vlm/model.js'
 
 export { modelTitle, shortHash, slug }
 
-/** A checkpoint under the name it was asked for by. */
+/** A checkpoint under the name that the user gave. */
 export interface NamedModel {
 	readonly name: string
 	readonly clip: ClipModel
 }
 
-/** What a tuning run is made of; without `config`, vanilla CLIP. */
+/** What defines a tuning run; without `config`, vanilla CLIP. */
 export interface TunedCell {
-	/** Folder below that of all experiments. */
+	/** Its folder, below that of all experiments. */
 	readonly folder: string
 	readonly model: NamedModel
 	readonly dataset: Dataset
 	readonly method: string
 	readonly seed: number
-	/** What tells it from others of the method for a person, such as `shots 4`. */
+	/** What distinguishes it from the method's other cells for people, such as `shots 4`. */
 	readonly variant?: string
 	readonly tuning?: { readonly config: TuningConfig; readonly origin: ConfigurationOrigin }
 	/** The fine-tuning whose checkpoint is the model, in place of `model`'s own weights. */
@@ -35,16 +35,16 @@ export interface TunedCell {
 	readonly control?: Defense
 }
 
-/** What a person calls a cell, such as `nap on dtd, seed 1`. */
+/** A cell's name for people, such as `nap on dtd, seed 1`. */
 export function cellLabel({ dataset, method, variant, seed }: TunedCell): string {
 	return [`${method} on ${dataset.name}`, ...(variant === undefined ? [] : [variant]), `seed ${seed}`].join(', ')
 }
 
-/** How an attacker's models come to be: files that are there, or recipes. */
+/** The source of an attacker's models: existing files, or recipes. */
 export interface Surrogates {
-	/** `.onnx` files of one's own, which are taken instead of training any. */
+	/** The user's own `.onnx` files, used instead of training any. */
 	readonly files?: readonly string[]
-	/** Settings of a training, one for each model. */
+	/** Settings of the trainings, one per model. */
 	readonly recipes: readonly Readonly<Record<string, unknown>>[]
 }
 
@@ -61,11 +61,11 @@ export interface AttackCell {
 	/** SHA-256 of their ids. */
 	readonly idsHash: string
 	readonly evaluationSeed: number
-	/** Models that the images are made on; missing for the attacked model itself. */
+	/** Models to make the images on; missing for the attacked model itself. */
 	readonly madeOn?: { readonly kind: 'classifiers' | 'substitute'; readonly surrogates: Surrogates }
 }
 
-/** What decides where a cell lies: two experiments share a cell exactly when this is the same for both. */
+/** What decides where a cell lies: two experiments share a cell exactly if this is equal for both. */
 export function cellFolder(
 	{ model, dataset, method }: Pick<TunedCell, 'model' | 'dataset' | 'method'>,
 	decides: unknown,

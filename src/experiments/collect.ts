@@ -1,4 +1,4 @@
-/** From records to the result of an experiment. */
+/** Turns records into the result of an experiment. */
 
 import { isRobust } from '../attacks/run/attack-outcomes.js'
 import { at } from '../core/at.js'
@@ -27,26 +27,26 @@ import { geometryName, type PaperTargets, paperTarget } from './targets.js'
 export interface CollectInput {
 	readonly plan: Plan
 	readonly results: CellResults
-	/** Of what is shown beside the cells. */
+	/** Problems of what is shown beside the cells. */
 	readonly problems: readonly Problem[]
 	readonly quick: boolean
-	/** Data sets of the definition that are not there. */
+	/** Missing data sets of the definition. */
 	readonly missing: ExperimentResult['missing']
-	/** The paper's numbers; missing where the experiment measures something else. */
+	/** The paper's numbers; missing if the experiment measures something else. */
 	readonly targets?: PaperTargets | undefined
 	/** What moved in the runs of methods under a protocol, by the folders of cells. */
 	readonly learning?: ReadonlyMap<string, Learning>
 	readonly engine: Pick<ModelEngine, 'version' | 'device' | 'threads'>
 }
 
-/** One cell with the outcomes of every seed, from which pairs are made. */
+/** One cell with the outcomes of every seed, for pairing. */
 interface CellWithOutcomes {
 	readonly cell: Cell
 	/** Whether an image counts as right, by seed and in the order of the images. */
 	readonly right: readonly (readonly boolean[])[]
 }
 
-/** The result of an experiment, of everything that was measured; the rest is in its problems. */
+/** The result of an experiment, from everything that was measured; the rest is among its problems. */
 export function collectResult(input: CollectInput): ExperimentResult {
 	const { plan, results, quick, missing, targets, engine } = input
 	const { definition, conditions, models, datasets } = plan
@@ -105,7 +105,7 @@ export function collectResult(input: CollectInput): ExperimentResult {
 	}
 }
 
-/** Which surrogates made the images of which row; nothing where none did. */
+/** Which surrogates made the images of which row; missing if none did. */
 function surrogatesOfRows(
 	{ definition, conditions, models, datasets }: Plan,
 	{ surrogates }: CellResults,
@@ -167,7 +167,7 @@ function collectCell(
 ): CellWithOutcomes | undefined {
 	const { attack, clean } = sourceOf(plan, condition)
 	const records = recordsOf(seeds, attack, results)
-	// A mean over fewer seeds than the others have would not be comparable.
+	// A mean over fewer seeds than the others would not be comparable.
 	if (records.length === 0 || records.length < seeds.length) return undefined
 	const {
 		planned: { cell, point },
@@ -216,7 +216,7 @@ function seedResult(
 	}
 }
 
-/** A path below the folder of all experiments as the result names it: where folders are by method, below its own. */
+/** A path below the folder of all experiments, in the form that the result uses: below its own folder if folders are by method. */
 function placeOf({ definition, folder }: Plan, path: string): string {
 	return definition.folders === 'by-method' ? path.slice(folder.length + 1) : path
 }
@@ -226,7 +226,7 @@ export function rightImages({ outcomes }: Pick<EvaluationRecord, 'outcomes'>, cl
 	return outcomes.map((outcome) => (clean ? outcome.cleanPrediction === outcome.label : isRobust(outcome)))
 }
 
-/** A method without an axis, such as vanilla, stands beside every point of the reference: it is not paired. */
+/** A method without an axis, such as vanilla, appears beside every point of the reference and is not paired. */
 function withPair(reference: string | undefined, own: CellWithOutcomes, all: readonly CellWithOutcomes[]): Cell {
 	const { cell, right } = own
 	if (reference === undefined || cell.method === reference) return cell
@@ -265,7 +265,7 @@ function withTarget({ definition, models }: Plan, targets: PaperTargets | undefi
 	return paper === undefined ? cell : { ...cell, target: { paper, difference: 100 * cell.accuracy - paper } }
 }
 
-/** Of the records, which may be older than today's; today's where nothing was measured. */
+/** Versions from the records, which may be older than today's; today's if nothing was measured. */
 function versionsOf(
 	{ cells }: Plan,
 	{ measured }: CellResults,
@@ -293,7 +293,7 @@ function problemsOf(plan: Plan, { problems }: CellResults): Problem[] {
 	)
 }
 
-/** Of what the experiment needs, wherever it was computed: every attack and tuning run once. */
+/** Time of everything that the experiment needs, wherever it was computed: every attack and tuning run once. */
 function secondsOf({ cells }: Plan, { measured }: CellResults): number {
 	const attacks = new Map<string, number>()
 	const tuning = new Map<string, number>()

@@ -1,4 +1,4 @@
-/** What no single entry of an experiment's definition can say of itself. */
+/** Contradictions between entries of an experiment's definition. */
 
 import { at } from '../core/at.js'
 import { isRecord } from '../core/guards.js'
@@ -7,13 +7,13 @@ import { fineTuningDefenses } from '../defenses/registry.js'
 import type { ExperimentDefinition } from './definition-schema.js'
 import { bothProtocols, noProtocol, variantName } from './protocols.js'
 
-/** An entry that does not fit the others. */
+/** An entry that contradicts others. */
 export interface Contradiction {
 	readonly path: readonly (string | number)[]
 	readonly message: string
 }
 
-/** All that does not fit together in a definition; nothing where it does. */
+/** All contradictions in a definition; empty if there are none. */
 export function contradictions(definition: ExperimentDefinition): Contradiction[] {
 	return [
 		...unknownNames(definition),
@@ -78,7 +78,7 @@ function wrongBases({ methods }: ExperimentDefinition): Contradiction[] {
 	})
 }
 
-/** What is there twice would be counted twice: a seed as another seed, a data set as another one. */
+/** Repeated entries would count twice: a seed as another seed, a data set as another one. */
 function repetitions(definition: ExperimentDefinition): Contradiction[] {
 	const { models, datasets, seeds, conditions, axis, epsilonCurve } = definition
 	const lists = {
@@ -90,19 +90,19 @@ function repetitions(definition: ExperimentDefinition): Contradiction[] {
 	}
 	const twice = Object.entries(lists).flatMap(([path, list]) => {
 		const repeated = (list as readonly unknown[]).find((item, index) => list.indexOf(item as never) !== index)
-		return repeated === undefined ? [] : [{ path: [path], message: `${repeated} is there twice` }]
+		return repeated === undefined ? [] : [{ path: [path], message: `${repeated} appears twice` }]
 	})
 	const values = axis?.points.map(({ value }) => value) ?? []
 	const falls = values.some((value, index) => index > 0 && value <= at(values, index - 1))
 	const negative = axis?.scale === 'log' && values.some((value) => value <= 0)
 	return [
 		...twice,
-		...(falls ? [{ path: ['axis', 'points'], message: 'values must grow from point to point' }] : []),
+		...(falls ? [{ path: ['axis', 'points'], message: 'values must increase from point to point' }] : []),
 		...(negative ? [{ path: ['axis', 'points'], message: 'values on a logarithmic axis must be above 0' }] : []),
 	]
 }
 
-/** Settings by which a row would not be what its name says, or which something else decides. */
+/** Settings that would make a row differ from its name, or that something else decides. */
 function hiddenSettings({ methods, tuning, overrides, axis }: ExperimentDefinition): Contradiction[] {
 	const layers: readonly (readonly [Contradiction['path'], Readonly<Record<string, unknown>>])[] = [
 		[['tuning'], tuning],
@@ -111,37 +111,37 @@ function hiddenSettings({ methods, tuning, overrides, axis }: ExperimentDefiniti
 		...(axis?.points ?? []).map((point, index) => [['axis', 'points', index, 'tuning'], point.tuning] as const),
 	]
 	return layers.flatMap(([path, layer]) => [
-		...('seed' in layer ? [{ path, message: 'the seed is not a setting; give seeds' }] : []),
+		...('seed' in layer ? [{ path, message: 'the seed is not a setting; use seeds' }] : []),
 		...(isRecord(layer.defense) && 'name' in layer.defense
-			? [{ path, message: 'defense.name would change the method behind its name; give another method' }]
+			? [{ path, message: 'defense.name would change the method under its name; use another method' }]
 			: []),
 	])
 }
 
-/** What would put two runs into one folder. */
+/** Definitions that would put two runs into one folder. */
 function crowdedFolders(definition: ExperimentDefinition): Contradiction[] {
 	if (definition.folders !== 'by-method') return []
 	const { models, datasets, seeds, axis, conditions } = definition
 	const several = Object.entries({ models, datasets, seeds }).flatMap(([path, { length }]) =>
-		length > 1 ? [{ path: [path], message: 'a folder by method has room for one; leave folders out' }] : [],
+		length > 1 ? [{ path: [path], message: 'a folder by method has room for one; remove folders' }] : [],
 	)
 	return [
 		...several,
-		...(axis ? [{ path: ['axis'], message: 'a folder by method has room for one point; leave folders out' }] : []),
+		...(axis ? [{ path: ['axis'], message: 'a folder by method has room for one point; remove folders' }] : []),
 		...(conditions.some(({ madeOn }) => madeOn !== 'model')
-			? [{ path: ['folders'], message: 'images made on surrogates are shared by methods; leave folders out' }]
+			? [{ path: ['folders'], message: 'methods share images made on surrogates; remove folders' }]
 			: []),
 	]
 }
 
-/** Protocols of methods that are not there, twice there, or chosen for a method that does not have them. */
+/** Protocols for methods that do not exist, repeated ones, or ones chosen for a method that lacks them. */
 function wrongProtocols({ methods, protocols = [], protocol = {} }: ExperimentDefinition): Contradiction[] {
 	const names = protocols.map((one) => one.name)
 	const reserved = [bothProtocols, noProtocol]
 	const wrong = protocols.flatMap((one, index): Contradiction[] => {
 		const path = ['protocols', index]
-		const twice = names.indexOf(one.name) !== index ? [{ path, message: `${one.name} is there twice` }] : []
-		const taken = reserved.includes(one.name) ? [{ path, message: `${one.name} means something else` }] : []
+		const twice = names.indexOf(one.name) !== index ? [{ path, message: `${one.name} appears twice` }] : []
+		const taken = reserved.includes(one.name) ? [{ path, message: `${one.name} has another meaning` }] : []
 		const variants = Object.keys(one.methods).flatMap((method) =>
 			Object.hasOwn(methods, variantName(method, one.name))
 				? [{ path, message: `${variantName(method, one.name)} is the name of a method` }]

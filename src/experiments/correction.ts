@@ -1,10 +1,10 @@
-/** Which differences from the reference method are more than chance. */
+/** Finds the differences from the reference method that are more than chance. */
 
 import { at } from '../core/at.js'
 import { holmAdjusted } from '../statistics/holm.js'
 import type { Cell, ExperimentResult } from './experiment-result.js'
 
-/** Largest p-value, corrected, of a difference that counts as one. */
+/** Largest corrected p-value of a difference that counts. */
 export const level = 0.05
 
 /** McNemar's p-values by cell, corrected by Holm's method over all comparisons of one model under one condition. */

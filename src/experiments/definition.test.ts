@@ -69,11 +69,11 @@ describe('an experiment of one’s own', () => {
 	it.each([
 		[{ reference: 'napp' }, 'there is no method napp. Did you mean nap?'],
 		[{ conditions: [{ name: 'clean', title: 'Clean', cleanOf: 'pgd' }] }, 'there is no attack pgd'],
-		[{ conditions: ['clean', 'pgd-5', 'pgd-5'] }, 'pgd-5 is there twice'],
+		[{ conditions: ['clean', 'pgd-5', 'pgd-5'] }, 'pgd-5 appears twice'],
 		[{ axis: { setting: 'shots' } }, 'give either points, or a setting and its values'],
 		[
 			{ methods: { nap: { tilte: 'NAP' } } },
-			'known are title, defense, tuning, over, protocol, preset. Did you mean title?',
+			'known keys: title, defense, tuning, over, protocol, preset. Did you mean title?',
 		],
 		[{ folders: 'by-method', datasets: ['dtd', 'eurosat'] }, 'a folder by method has room for one'],
 		[{ folders: 'by-method' }, 'a folder by method has room for one point'],
@@ -83,20 +83,20 @@ describe('an experiment of one’s own', () => {
 			'images are made on surrogates, but none are given',
 		],
 		[{ conditions: [] }, 'give at least one condition'],
-		[{ seeds: [1, 2, 1] }, '1 is there twice'],
-		[{ datasets: ['dtd', 'dtd'] }, 'dtd is there twice'],
-		[{ conditions: ['a', 'a'].map((name) => ({ name, title: 'A', attack: 'pgd-5' })) }, 'a is there twice'],
-		[{ axis: axis([1, 3, 2]) }, 'values must grow'],
+		[{ seeds: [1, 2, 1] }, '1 appears twice'],
+		[{ datasets: ['dtd', 'dtd'] }, 'dtd appears twice'],
+		[{ conditions: ['a', 'a'].map((name) => ({ name, title: 'A', attack: 'pgd-5' })) }, 'a appears twice'],
+		[{ axis: axis([1, 3, 2]) }, 'values must increase'],
 		[{ axis: { ...axis([0, 1, 2]), scale: 'log' } }, 'must be above 0'],
-		[{ overrides: { seed: 3 } }, 'give seeds'],
-		[{ overrides: { defense: { name: 'coop' } } }, 'give another method'],
-		[{ methods: { nap: { title: 'NAP', tuning: { defense: { name: 'coop' } } } } }, 'give another method'],
+		[{ overrides: { seed: 3 } }, 'use seeds'],
+		[{ overrides: { defense: { name: 'coop' } } }, 'use another method'],
+		[{ methods: { nap: { title: 'NAP', tuning: { defense: { name: 'coop' } } } } }, 'use another method'],
 		[{ methods: { nap: { over: 'tecoo' }, tecoa: {} } }, 'there is no method tecoo. Did you mean tecoa?'],
 		[{ methods: { nap: { over: 'coop' }, coop: {} } }, 'coop ends in no checkpoint; those that do are tecoa, fare'],
 		[{ methods: { nap: { over: 'tecoa' }, tecoa: { over: 'fare' }, fare: { over: 'tecoa' } } }, 'over itself'],
 		[{ methods: { vanilla: { over: 'tecoa' }, tecoa: {} } }, 'vanilla over tecoa would be tecoa itself'],
 		[{ shots: 3 }, 'shots'],
-		[{ name: 'Table 3' }, 'words of small letters'],
+		[{ name: 'Table 3' }, 'lower-case words'],
 	])('is refused with %j', async (changes, message) => {
 		await expect(load(changes)).rejects.toThrow(message)
 	})
@@ -191,6 +191,6 @@ describe('a comparison under a preset', () => {
 
 	it('needs a preset that says how to evaluate', async () => {
 		const { evaluation: _, ...preset } = await loadPreset('fair')
-		expect(() => experimentOfPreset(preset)).toThrow('does not say how to evaluate')
+		expect(() => experimentOfPreset(preset)).toThrow('has no evaluation settings')
 	})
 })

@@ -1,4 +1,4 @@
-/** An experiment as a data file: methods by data sets by models by attacks by seeds, and the option that is varied. */
+/** An experiment as a data file: methods by data sets by models by attacks by seeds, and the varied option. */
 
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -23,16 +23,18 @@ const definitionSchema = completeDefinition.superRefine((definition, context) =>
 	}
 })
 
-/** What an experiment's file holds. */
+/** The content of an experiment's file. */
 export const experimentFileSchema = z.strictObject({
 	...definitionFields,
 	quick: z
 		.partialRecord(z.enum(Object.keys(definitionFields) as [keyof typeof definitionFields]), z.unknown())
 		.optional()
-		.describe('What the small experiment on the embedded model and data has instead; whole entries are replaced.'),
+		.describe(
+			'Replaces entries of the definition for the small experiment on the embedded model and data, as whole entries.',
+		),
 })
 
-/** Changes of an experiment by whoever runs it; whole entries are replaced. */
+/** A user's changes to an experiment, which replace whole entries. */
 export type DefinitionChanges = Partial<z.input<typeof definitionSchema>>
 
 /** Names of the paper's experiments, in its order. */
@@ -47,20 +49,20 @@ export const paperExperiments = [
 	'fig7-context',
 ] as const
 
-/** Names of experiments that vary what the paper varies one at a time, or read its text another way. */
+/** Names of experiments that vary what the paper varies, one at a time, or that read its text differently. */
 export const paperVariants = ['fig4-prompts', 'fig4-refiners', 'fig7-text'] as const
 
-/** Names of the experiments that come with the package: the paper's, and comparisons on the embedded model. */
+/** Names of the experiments in the package: the paper's, and comparisons on the embedded model. */
 export const experimentNames = [...paperExperiments, ...paperVariants, 'fair', 'ablation', 'family'] as const
 
-/** Whether an experiment of this name comes with the package. */
+/** Whether the package has an experiment with this name. */
 export function isPackaged(name: string): boolean {
 	return (experimentNames as readonly string[]).includes(name)
 }
 
 /**
- * Reads an experiment of the package by its name, or anyone's by the path of its `.json` file.
- * @param options `protocol` as `withProtocols` takes it: by default each method has the one that the definition gives it.
+ * Reads an experiment of the package by name, or any other by the path of its `.json` file.
+ * @param options `protocol` as for `withProtocols`; by default the definition chooses each method's protocol.
  * @throws NaptuneError for an unknown name, listing the wrong fields of the file, or as `withProtocols`.
  */
 export async function loadExperiment(
@@ -70,15 +72,15 @@ export async function loadExperiment(
 	return withProtocols(await loadWrittenExperiment(nameOrPath, options), protocol)
 }
 
-/** How {@link loadExperiment} reads. */
+/** Options of {@link loadExperiment}. */
 export interface LoadExperimentOptions {
-	/** The small experiment on the embedded model and data. */
+	/** Use the small experiment on the embedded model and data. */
 	readonly quick?: boolean
-	/** What replaces entries of the definition. */
+	/** Replacements for entries of the definition. */
 	readonly changes?: DefinitionChanges
 }
 
-/** As {@link loadExperiment}, with the protocols that can be chosen still in it. @throws NaptuneError as that. */
+/** Like {@link loadExperiment}, but keeps all protocols to choose from. @throws NaptuneError likewise. */
 export async function loadWrittenExperiment(
 	nameOrPath: string,
 	{ quick = false, changes = {} }: LoadExperimentOptions = {},
@@ -104,12 +106,12 @@ export async function loadWrittenExperiment(
 	return usable(definitionSchema, { ...whole, ...(quick && small), ...changes }, path)
 }
 
-/** A definition that no file holds. @throws NaptuneError listing its wrong fields. */
+/** A definition that is not in a file. @throws NaptuneError that lists its wrong fields. */
 export function experimentOf(written: z.input<typeof definitionSchema>): ExperimentDefinition {
 	return withProtocols(usable(definitionSchema, written, written.name))
 }
 
-/** Whether a file of the folder is an experiment that {@link experimentNames} forgot; for a test. */
+/** Experiments in the folder, to find those that {@link experimentNames} lacks; for a test. */
 export async function packagedExperiments(): Promise<string[]> {
 	const files = await readdir(directory)
 	return files.filter((file) => file.endsWith('.json')).map((file) => basename(file, '.json'))
@@ -120,6 +122,6 @@ function usable<T>(schema: z.ZodType<T>, content: unknown, name: string): T {
 	if (result.success) return result.data
 	throw new NaptuneError(
 		'NAP_FILE_INVALID',
-		`The experiment ${name} is not usable:\n${explainIssues(result.error, schema, content)}`,
+		`The experiment ${name} is invalid:\n${explainIssues(result.error, schema, content)}`,
 	)
 }

@@ -1,6 +1,6 @@
 /**
- * What an experiment found: cells of a table or points of a figure, each made of records of evaluations. Tables, figures and
- * the report are made of this and of the records that it names, of nothing else. JSON.
+ * The result of an experiment: cells of a table or points of a figure, each made from evaluation records. Tables, figures
+ * and the report are made only from this and the records that it names. JSON.
  */
 
 export type {

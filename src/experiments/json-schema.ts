@@ -1,17 +1,17 @@
-/** The form of an experiment's file as a JSON Schema, for editors and whoever writes one. */
+/** The form of an experiment's file as a JSON Schema, for editors and authors. */
 
 import { z } from 'zod'
 import { experimentFileSchema } from './definition.js'
 
-/** The file of the package. */
+/** The file in the package. */
 export const experimentSchemaFile = 'experiment-definition.schema.json'
 
-/** JSON Schema (draft 2020-12) of what may be written; the rest of what is checked is said by `loadExperiment`. */
+/** JSON Schema (draft 2020-12) of the input; `loadExperiment` checks the rest. */
 export function experimentJsonSchema(): Record<string, unknown> {
 	return {
 		...z.toJSONSchema(experimentFileSchema, { io: 'input' }),
-		title: 'Experiment of naptune',
+		title: 'naptune experiment',
 		description:
-			'Methods by data sets by models by attacks by seeds, and the setting that is varied. Run it with naptune reproduce FILE.',
+			'Methods by data sets by models by attacks by seeds, and the varied setting. Run it with naptune reproduce FILE.',
 	}
 }

@@ -1,4 +1,4 @@
-/** Whether a tuning run learned anything, by what it left behind: its log and how far its parameters moved. */
+/** Judges whether a tuning run learned anything, from its log and the movement of its parameters. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,17 +10,18 @@ import type { Learning } from '../records/experiment.js'
 import { readRecord } from '../records/record-kind.js'
 import { epochForm, runResultForm } from '../records/run.js'
 
-/** Share of its first epoch's loss by which a loss must fall at least. */
+/** A loss must fall by at least this share of its value in the first epoch. */
 export const leastFall = 0.1
 
-/** Multiple of their length at the start by which parameters must move at least. */
+/** Parameters must move by at least this multiple of their initial length. */
 export const leastMove = 0.01
 
 /**
- * What moved in a finished run. It counts as trained where a loss fell by {@link leastFall} from the first epoch to the last, and
- * the parameters, if that is known, moved by {@link leastMove}. A run from a bank of features has one loss, that of the bank.
- * @param directory Of the run.
- * @returns Undefined where there is no finished run, or its log has no line.
+ * What moved in a finished run. It counts as trained if a loss fell by {@link leastFall} from the first epoch to the last,
+ * and the parameters, if their movement is known, moved by {@link leastMove}. A run from a bank of features has one loss,
+ * that of the bank.
+ * @param directory Directory of the run.
+ * @returns Undefined if there is no finished run, or its log is empty.
  * @throws NaptuneError for a damaged log or record.
  */
 export async function learningOf(directory: string): Promise<Learning | undefined> {
@@ -41,7 +42,7 @@ export async function learningOf(directory: string): Promise<Learning | undefine
 /** A loss in the first epoch and in the last. */
 type Losses = readonly [number, number]
 
-/** As {@link learningOf} says, of the numbers themselves. */
+/** Like {@link learningOf}, from the numbers themselves. */
 export function learningFrom(clean: Losses, attacked: Losses | undefined, moved: number | undefined): Learning {
 	const fall = Math.max(...[clean, ...(attacked ? [attacked] : [])].map(([first, final]) => fallOf(first, final)))
 	return {
@@ -51,7 +52,7 @@ export function learningFrom(clean: Losses, attacked: Losses | undefined, moved:
 	}
 }
 
-/** As a share of the first. */
+/** Relative to the first. */
 function fallOf(first: number, final: number): number {
 	return first > 0 ? (first - final) / first : 0
 }

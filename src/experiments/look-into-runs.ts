@@ -1,4 +1,4 @@
-/** What the report shows of tuning runs beside their numbers: distortion by layer, and a gallery of attacked images. */
+/** What the report shows of tuning runs besides their numbers: distortion by layer, and a gallery of attacked images. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,10 +19,10 @@ import { type Plan, type PlannedCell, problemPlace } from './plan.js'
 import type { CellResults, RunCellsInput } from './run-cells.js'
 import { tunedModel } from './tuned-cell.js'
 
-/** Images that distortion is measured on at most, and attack: means over images need fewer of both than accuracies do. */
+/** Most images for distortion, and the attack: means over images need fewer images and steps than accuracies do. */
 const distortion = { images: 100, attack: 'pgd-20' }
 
-/** Images of a gallery at most, and attack. */
+/** Most images in a gallery, and the attack. */
 const gallery = { images: 8, attack: 'pgd-100' }
 
 /** The input of {@link lookIntoRuns}. */
@@ -30,13 +30,13 @@ export interface LookInput
 	extends Pick<RunCellsInput, 'engine' | 'output' | 'batchSize' | 'unreadable' | 'onFolder' | 'onProblem' | 'signal'> {
 	readonly plan: Plan
 	readonly results: CellResults
-	/** Called with what is being made, and the share of it that is done, in [0, 1]. */
+	/** Called with the current work and the share of it that is done, in [0, 1]. */
 	readonly onLook?: (what: string, share: number) => void
 }
 
 /**
- * The cells that the report looks into: of every method that the experiment shows the first seed, at all points of the axis,
- * each run once, where anything of it was measured.
+ * The cells that the report examines: the first seed of every method that the experiment shows, at all points of the axis,
+ * each run once, if any of its cells was measured.
  */
 export function shownCells({ definition, cells }: Plan, { measured }: CellResults): PlannedCell[] {
 	const shown = cells.filter(
@@ -51,9 +51,9 @@ export function shownCells({ definition, cells }: Plan, { measured }: CellResult
 }
 
 /**
- * Measures distortion and makes a gallery for what {@link shownCells} says, into their runs. What is there is left as it is, and
- * a run whose parameters are gone has no more than is there.
- * @returns What failed with a NaptuneError, the rest being made nevertheless; undefined when stopped by the signal.
+ * Measures distortion and makes a gallery for {@link shownCells}, inside their runs. It keeps existing results, and adds
+ * nothing to a run whose parameters are gone.
+ * @returns What failed with a NaptuneError, while the rest continued; undefined if the signal stopped it.
  */
 export async function lookIntoRuns(input: LookInput): Promise<Problem[] | undefined> {
 	const problems: Problem[] = []
@@ -88,7 +88,7 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 		...defined({ signal }),
 	}
 	const place = (folder: string, attack: PreparedAttack, images: number) => {
-		// Fewer where cells have fewer, but not so few that means say nothing.
+		// Fewer if cells have fewer, but enough for meaningful means.
 		const wanted = Math.max(gallery.images, definition.images.default ?? images)
 		const split = atMost(dataset.test, Math.min(images, wanted), shared.seed)
 		const directory = join(output, cell.folder, folder)

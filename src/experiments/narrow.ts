@@ -1,25 +1,25 @@
-/** A part of an experiment: the methods, conditions and images that somebody wants of it. */
+/** Narrows an experiment to the methods, conditions and images that a user wants. */
 
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { didYouMean } from '../core/nearest.js'
 import type { ExperimentDefinition } from './definition.js'
 
-/** What the points of robust accuracy over epsilon are called where conditions are chosen. */
+/** The name under which users select the points of robust accuracy over epsilon. */
 const curveCondition = 'epsilon-curve'
 
-/** What is wanted; all by default. */
+/** The selection; default: everything. */
 export interface Wanted {
 	readonly methods?: readonly string[]
-	/** Names of conditions, or of their attacks; `epsilon-curve` for all points of it. */
+	/** Names of conditions, or of their attacks; `epsilon-curve` for all its points. */
 	readonly conditions?: readonly string[]
-	/** Test images per cell at most. */
+	/** Most test images per cell. */
 	readonly limit?: number
 }
 
 /**
- * The definition with what is wanted of it.
- * @throws NaptuneError for names that it does not have, or a choice that leaves nothing.
+ * The definition reduced to the selection.
+ * @throws NaptuneError for unknown names, or a selection that leaves nothing.
  */
 export function narrowed(
 	definition: ExperimentDefinition,
@@ -36,12 +36,12 @@ export function narrowed(
 	if (conditionsLeft.length + curveMethods.length === 0) {
 		throw new NaptuneError(
 			'NAP_NAME_UNKNOWN',
-			`Robust accuracy over epsilon is measured for ${wholeCurve?.methods.join(', ')} in ${definition.name}; ask for one of them, or for other conditions.`,
+			`Robust accuracy over epsilon is measured for ${wholeCurve?.methods.join(', ')} in ${definition.name}; choose one of them, or other conditions.`,
 		)
 	}
 	const most = limit ?? Number.POSITIVE_INFINITY
 	const limited = Object.fromEntries(Object.entries(images).map(([name, count]) => [name, Math.min(count, most)]))
-	// Without the method that others stand beside, vanilla CLIP is the control.
+	// Without the reference method, vanilla CLIP is the control.
 	const reference = [wholeReference, 'vanilla'].find((name) => name !== undefined && kept(name))
 	return {
 		...rest,
@@ -68,7 +68,7 @@ function withBases(
 	return withBases({ methods }, [...new Set([...wanted, ...bases])])
 }
 
-/** A method means its rows under every protocol. */
+/** A method stands for its rows under every protocol. */
 function rowsOf(
 	{ methods }: ExperimentDefinition,
 	wanted: readonly string[] | undefined,
@@ -82,7 +82,7 @@ function rowsOf(
 	})
 }
 
-/** Names of the conditions that are wanted, in the definition's order. */
+/** Names of the selected conditions, in the definition's order. */
 function chosenConditions(
 	{ name: experiment, conditions, epsilonCurve }: ExperimentDefinition,
 	wanted: readonly string[] | undefined,
@@ -95,20 +95,20 @@ function chosenConditions(
 	})
 	const attacks = conditions.flatMap(({ attack }) => attack ?? [])
 	const kept = chosen('condition', meant, names, experiment, attacks)
-	// Clean accuracy is read from an attack's records, which must then be made.
+	// Clean accuracy is read from an attack's records, so that attack must run.
 	const orphan = conditions.find(
 		({ name, cleanOf }) => cleanOf !== undefined && kept.includes(name) && !kept.includes(cleanOf),
 	)
 	if (orphan) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			`Condition ${orphan.name} of ${experiment} is read from the records of ${orphan.cleanOf}; ask for both.`,
+			`Condition ${orphan.name} of ${experiment} is read from the records of ${orphan.cleanOf}; select both.`,
 		)
 	}
 	return kept
 }
 
-/** Those that are wanted, in the definition's order. @param also Names that are understood, too. */
+/** The selected ones, in the definition's order. @param also Names that are accepted, too. */
 function chosen(
 	what: string,
 	wanted: readonly string[] | undefined,

@@ -1,9 +1,9 @@
-/** Settings by dotted names, as they are on the command line. */
+/** Settings by dotted names, as on the command line. */
 
 import { isRecord } from '../core/guards.js'
 import { mergeSettings } from '../methods/tuning/configuration.js'
 
-/** Dotted names as objects in objects: `{ 'optimizer.learningRate': 1 }` is `{ optimizer: { learningRate: 1 } }`. */
+/** Expands dotted names into nested objects: `{ 'optimizer.learningRate': 1 }` becomes `{ optimizer: { learningRate: 1 } }`. */
 export function nestedSettings(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	return mergeSettings(
 		Object.entries(settings).map(([key, value]) => {

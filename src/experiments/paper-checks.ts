@@ -1,37 +1,37 @@
-/** The paper's numbers held against one another: averages against their cells, its text against its tables. */
+/** Checks the paper's numbers against one another: averages against their cells, its text against its tables. */
 
 import { at } from '../core/at.js'
 import type { PaperClaim, PaperTargets } from './targets.js'
 
-/** A number that the paper states beside what its other numbers make of it. */
+/** A number that the paper states, beside the value that its other numbers give. */
 export interface PaperCheck {
-	/** Where it stands. */
+	/** Its place in the paper. */
 	readonly place: string
 	readonly what: string
 	readonly stated: number
-	/** As worked out from the numbers that it is made of. */
+	/** Recomputed from the numbers that it depends on. */
 	readonly recomputed: number
-	/** Whether both are the same to the digits that are printed. */
+	/** Whether both agree to the printed digits. */
 	readonly agrees: boolean
 }
 
-/** Numbers are printed to a tenth: what they are made of was rounded, and so are they. */
+/** Numbers are printed to a tenth, both the results and the numbers behind them. */
 const tenth = 0.05
 
-/** Binary fractions of sums of tenths. */
+/** Tolerance for binary fractions in sums of tenths. */
 const slack = 1e-6
 
-/** All of them, in the paper's order. */
+/** All checks, in the paper's order. */
 export interface PaperChecks {
 	/** Every average of Tables I and II beside the mean of its eleven cells. */
 	readonly averages: readonly PaperCheck[]
-	/** What the text says of numbers that stand elsewhere. */
+	/** Statements in the text about numbers elsewhere. */
 	readonly claims: readonly PaperCheck[]
-	/** Cells with more accuracy under AutoAttack than under PGD-100, which AutoAttack contains a stronger form of. */
+	/** Cells with more accuracy under AutoAttack than under PGD-100, although AutoAttack contains a stronger form of it. */
 	readonly inversions: readonly PaperCheck[]
 }
 
-/** Holds the paper's numbers against one another. */
+/** Checks the paper's numbers against one another. */
 export function paperChecks(targets: PaperTargets): PaperChecks {
 	return {
 		averages: targets.averages.flatMap(({ place, method, condition, stated, recomputed }) =>
@@ -58,7 +58,7 @@ function check(place: string, what: string, stated: number, recomputed: number):
 	return { place, what, stated, recomputed, agrees: Math.abs(stated - recomputed) <= tenth + slack }
 }
 
-/** What the numbers that a claim is made of come to. @throws RangeError for one that names no number of the data. */
+/** The value of a claim from the numbers that it depends on. @throws RangeError if it names no number of the data. */
 function claimValue(targets: PaperTargets, { what, of }: PaperClaim): number {
 	const { kind, experiment, method, condition, dataset, point, over } = of
 	const own = (name: string, at?: number | string) =>
@@ -108,7 +108,7 @@ function number(value: number | undefined, what: string): number {
 	return value
 }
 
-/** How many of checks fail, of how many. */
+/** How many checks fail, and how many there are. */
 export function failing(checks: readonly PaperCheck[]): { readonly count: number; readonly of: number } {
 	return { count: checks.filter(({ agrees }) => !agrees).length, of: checks.length }
 }
@@ -118,7 +118,7 @@ export function checksAt(checks: readonly PaperCheck[], place: string): readonly
 	return checks.filter((one) => one.place === place)
 }
 
-/** The check that is furthest off. @throws RangeError for none. */
+/** The check with the largest deviation. @throws RangeError for an empty list. */
 export function furthest(checks: readonly PaperCheck[]): PaperCheck {
 	return at(
 		checks.toSorted((a, b) => Math.abs(b.stated - b.recomputed) - Math.abs(a.stated - a.recomputed)),

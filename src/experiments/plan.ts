@@ -1,4 +1,4 @@
-/** From the definition of an experiment to its cells. */
+/** Turns the definition of an experiment into its cells. */
 
 import { prepareAttack } from '../attacks/registry.js'
 import { parseEpsilon, type ThreatModel, threatModel } from '../attacks/sets/threat-model.js'
@@ -15,7 +15,7 @@ import { type AttackCell, cellFolder, type NamedModel, type Surrogates, type Tun
 import type { ExperimentDefinition } from './definition.js'
 import type { Condition, Problem } from './experiment-result.js'
 
-/** A tuned cell of an experiment with everything that attacks it. */
+/** A tuned cell of an experiment with all its attacks. */
 export interface PlannedCell {
 	readonly cell: TunedCell
 	/** Value on the experiment's axis, for methods that depend on it. */
@@ -23,41 +23,41 @@ export interface PlannedCell {
 	readonly attacks: readonly AttackCell[]
 }
 
-/** Which cell a problem is of. */
+/** The cell that a problem belongs to. */
 export function problemPlace({ cell, point }: PlannedCell): Omit<Problem, 'message'> {
 	const { model, dataset, method, seed } = cell
 	return { model: model.name, dataset: dataset.name, method, ...defined({ point }), seed }
 }
 
-/** An experiment ready to be run. */
+/** An experiment ready to run. */
 export interface Plan {
 	readonly definition: ExperimentDefinition
 	/** Name of the experiment's folder below that of all experiments. */
 	readonly folder: string
-	/** Rows in order, those of the curve over epsilon last. */
+	/** Rows in order, with those of the curve over epsilon last. */
 	readonly conditions: readonly Condition[]
 	readonly cells: readonly PlannedCell[]
 	readonly models: readonly NamedModel[]
-	/** Data sets that are there. */
+	/** Available data sets. */
 	readonly datasets: readonly Dataset[]
 }
 
-/** What a plan is made of. */
+/** The input of a plan. */
 export interface PlanInput {
 	readonly definition: ExperimentDefinition
-	/** Name of the experiment's folder; by default the experiment's. */
+	/** Name of the experiment's folder; default: the experiment's name. */
 	readonly folder?: string
 	readonly preset: Preset
-	/** Those of methods with protocols, by name. */
+	/** Presets of methods with protocols, by name. */
 	readonly presets?: ReadonlyMap<string, Preset>
 	readonly models: readonly NamedModel[]
 	readonly datasets: readonly Dataset[]
 }
 
 /**
- * All cells of an experiment: every model, data set, method and seed, at every point of the axis where the method depends
- * on it. Vanilla CLIP is not tuned and has one seed.
- * @throws NaptuneError for attacks, settings or sizes that do not exist, before anything is computed.
+ * All cells of an experiment: every model, data set, method and seed, at every point of the axis if the method depends on
+ * it. Vanilla CLIP is not tuned and has one seed.
+ * @throws NaptuneError for unknown attacks, settings or sizes, before anything is computed.
  */
 export function planExperiment(input: PlanInput): Plan {
 	const { definition, models, datasets, folder = definition.name } = input
@@ -86,11 +86,11 @@ interface AttackRow {
 	readonly options: Readonly<Record<string, unknown>>
 	readonly threatModel: ThreatModel
 	readonly madeOn: 'model' | 'classifiers' | 'substitute'
-	/** Methods that it is run on; all where missing. */
+	/** Methods to run it on; all if missing. */
 	readonly methods?: readonly string[]
 }
 
-/** The attacks of a definition, those of the curve over epsilon last. */
+/** The attacks of a definition, with those of the curve over epsilon last. */
 function attackRows({ conditions, epsilon, epsilonCurve }: ExperimentDefinition): AttackRow[] {
 	const rows = conditions.flatMap((condition): AttackRow[] =>
 		condition.attack === undefined
@@ -123,7 +123,7 @@ function curveName(attack: string, epsilon: string): string {
 	return `${attack}-at-${epsilon.replace('/', '-')}`
 }
 
-/** Test images with the fingerprint by which attacks on them are told apart, worked out once for all that share them. */
+/** Test images with the fingerprint that distinguishes attacks on them, computed once for all that share them. */
 type HashedSplit = Pick<AttackCell, 'split' | 'idsHash'>
 
 function hashedSplit(split: Split): HashedSplit {
@@ -142,7 +142,7 @@ function attackCell(
 	const count = Math.min(wanted, test.length)
 	const chosen = splits.get(count) ?? hashedSplit(atMost(test, count, evaluationSeed))
 	splits.set(count, chosen)
-	// Where images are made on surrogates, those are given later.
+	// Surrogates are added later, if images are made on them.
 	prepareAttack(attack, options)
 	return {
 		condition: name,
@@ -180,7 +180,7 @@ function tunedCells(
 	const { definition } = input
 	const { axis } = definition
 	const { defense = method, tuning, over, protocol, preset: presetName } = entry(definition.methods, method)
-	// Under one protocol or another, a run is the method's.
+	// Under any protocol, a run belongs to the method.
 	const run = protocol === undefined ? method : defense
 	const folderOf = (decides: unknown) =>
 		definition.folders === 'by-method'
@@ -198,7 +198,7 @@ function tunedCells(
 	const points = axis?.methods.includes(method) ? axis.points : [undefined]
 	return points.flatMap((point) =>
 		definition.seeds.map((seed) => {
-			// The axis comes last: a setting for all points must not make them the same.
+			// The axis comes last: a setting for all points must not make them equal.
 			const own = mergeSettings([shared, tuning, definition.overrides ?? {}, point?.tuning ?? {}, { seed }])
 			const { config, origin } = presetConfig(preset, defense, own)
 			// A base that does not depend on the axis is the same at every point.

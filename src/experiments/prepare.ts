@@ -1,4 +1,4 @@
-/** From definitions to plans: models and data are loaded once, whatever number of experiments needs them. */
+/** Turns definitions into plans, loading models and data once for all experiments. */
 
 import { existsSync } from 'node:fs'
 import { defined } from '../core/defined.js'
@@ -14,12 +14,12 @@ import type { ExperimentResult } from './experiment-result.js'
 import { type Plan, planExperiment } from './plan.js'
 import { writtenSurrogate } from './surrogate-text.js'
 
-/** An experiment that can be run. */
+/** An experiment that can run. */
 export interface PreparedExperiment {
 	readonly plan: Plan
 	/** Whether it is the small one on the embedded model and data. */
 	readonly quick: boolean
-	/** Data sets of the definition that could not be loaded, with what the error said. */
+	/** Data sets of the definition that failed to load, with their errors. */
 	readonly missing: ExperimentResult['missing']
 }
 
@@ -28,19 +28,19 @@ export interface PrepareInput {
 	/** From `loadExperiment` or `experimentOf`; at least one. */
 	readonly definitions: readonly ExperimentDefinition[]
 	readonly quick: boolean
-	/** Name of the folder of the only experiment; by default the experiment's. */
+	/** Name of the folder of the only experiment; default: the experiment's name. */
 	readonly folder?: string
-	/** Follows the name of every experiment in that of its folder, where something was chosen that makes another table of it. */
+	/** Appended to the folder name of every experiment, if choices make a different table of it. */
 	readonly suffix?: string
 	readonly loadModel: (name: string) => Promise<ClipModel>
-	/** @param seed Of the split, where data come without one. */
+	/** @param seed Seed of the split, for data without one. */
 	readonly loadData: (name: string, seed: number) => Promise<Dataset>
 }
 
 /**
- * Loads everything that experiments need and plans their cells. Data sets that cannot be loaded are left out, as long as
- * one is there.
- * @throws NaptuneError for an experiment none of whose data sets is there, or whatever the plan refuses.
+ * Loads everything that experiments need and plans their cells. Data sets that fail to load are left out, as long as one
+ * remains.
+ * @throws NaptuneError for an experiment without any available data set, or whatever the plan rejects.
  */
 export async function prepareExperiments(input: PrepareInput): Promise<PreparedExperiment[]> {
 	const { definitions } = input
@@ -48,7 +48,7 @@ export async function prepareExperiments(input: PrepareInput): Promise<PreparedE
 	const titles = definitions.map(({ name }) => name)
 	const twice = titles.find((title, index) => titles.indexOf(title) !== index)
 	if (twice !== undefined)
-		throw new NaptuneError('NAP_OPTION_CONFLICT', `Two experiments are called ${twice}; give one another name.`)
+		throw new NaptuneError('NAP_OPTION_CONFLICT', `Two experiments are called ${twice}; rename one.`)
 	const loaded = {
 		model: once(async (name: string): Promise<NamedModel> => ({ name, clip: await input.loadModel(name) })),
 		dataset: once((name: string, seed: number) => input.loadData(name, seed).catch(actionable)),
@@ -82,14 +82,14 @@ async function prepareExperiment(
 	if (datasets.length === 0) {
 		throw new NaptuneError(
 			'NAP_DATA_MISSING',
-			`No data set of ${definition.name} is there:\n${missing.map(({ reason }) => `  ${reason}`).join('\n')}`,
+			`No data set of ${definition.name} is available:\n${missing.map(({ reason }) => `  ${reason}`).join('\n')}`,
 		)
 	}
 	const twice = datasets.find(({ name }, index) => datasets.findIndex((other) => other.name === name) !== index)
 	if (twice) {
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			`Two data sets of ${definition.name} are called ${twice.name}, and results tell them apart by name alone. Rename one, or run them one by one.`,
+			`Two data sets of ${definition.name} are called ${twice.name}, and results identify data sets by name. Rename one, or run them separately.`,
 		)
 	}
 	const models = await Promise.all(definition.models.map((name) => loaded.model(name)))
@@ -104,7 +104,7 @@ function requireSurrogates({ surrogateFiles, datasets, name }: ExperimentDefinit
 		if (dataset !== undefined && !datasets.includes(dataset)) {
 			throw new NaptuneError(
 				'NAP_NAME_UNKNOWN',
-				`The surrogate ${text} is for ${dataset}, which is no data set of ${name}; those are ${datasets.join(', ')}.${didYouMean(dataset, datasets)}`,
+				`The surrogate ${text} is for ${dataset}, which is not a data set of ${name}; it has ${datasets.join(', ')}.${didYouMean(dataset, datasets)}`,
 			)
 		}
 		if (existsSync(file)) continue
@@ -112,7 +112,7 @@ function requireSurrogates({ surrogateFiles, datasets, name }: ExperimentDefinit
 	}
 }
 
-/** The same promise for the same arguments. */
+/** Returns the same promise for the same arguments. */
 function once<Given extends readonly unknown[], Made>(
 	make: (...given: Given) => Promise<Made>,
 ): (...given: Given) => Promise<Made> {

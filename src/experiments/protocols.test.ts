@@ -77,7 +77,7 @@ describe('protocols', () => {
 		const vanilla = narrowed(table, { methods: ['vanilla'] })
 		expect(() => withProtocols(vanilla, ['reference'])).toThrow('vanilla has none')
 		const curve = await loadWrittenExperiment('fig6-shots')
-		expect(() => withProtocols(curve, ['both'])).toThrow('no method of it has any')
+		expect(() => withProtocols(curve, ['both'])).toThrow('none of its methods has any')
 	})
 
 	it('are refused in definitions that contradict themselves', () => {
@@ -86,8 +86,8 @@ describe('protocols', () => {
 		expect(() => experimentOf({ ...own, protocols: [protocol], protocol: { nap: 'mine' } })).toThrow(
 			'nap has no protocol mine',
 		)
-		expect(() => experimentOf({ ...own, protocols: [protocol, protocol] })).toThrow('mine is there twice')
-		expect(() => experimentOf({ ...own, protocols: [{ ...protocol, name: 'both' }] })).toThrow('means something else')
+		expect(() => experimentOf({ ...own, protocols: [protocol, protocol] })).toThrow('mine appears twice')
+		expect(() => experimentOf({ ...own, protocols: [{ ...protocol, name: 'both' }] })).toThrow('has another meaning')
 	})
 
 	it('keep the rows of a method together where it is asked for', () => {

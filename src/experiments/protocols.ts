@@ -1,6 +1,6 @@
 /**
- * Protocols: named settings under which a method of an experiment is tuned, such as its own published ones. A method tuned
- * under several is a row for each of them.
+ * Protocols: named settings for tuning a method in an experiment, such as its published ones. A method tuned under several
+ * has a row for each.
  */
 
 import { at, entry } from '../core/at.js'
@@ -10,7 +10,7 @@ import { didYouMean } from '../core/nearest.js'
 import { mergeSettings } from '../methods/tuning/configuration.js'
 import type { ExperimentDefinition } from './definition-schema.js'
 
-/** Every protocol that a method has. */
+/** Every protocol of a method. */
 export const bothProtocols = 'both'
 
 /** The preset and settings of the experiment itself. */
@@ -20,11 +20,11 @@ type Method = ExperimentDefinition['methods'][string]
 type Protocol = NonNullable<ExperimentDefinition['protocols']>[number]
 
 /**
- * The definition with every method tuned under its protocol, and none left to choose from.
- * @param wanted Names of protocols for all methods that have them, or `METHOD=NAME` for one; `both` for every protocol that a
- * method has, each as a row of its own called `METHOD-NAME`, and `none` for the experiment's preset. By default as the
- * definition says. Later ones win.
- * @throws NaptuneError for protocols that do not exist, or that no method, or the method named, has.
+ * The definition with every method under its protocol, and no protocols left to choose.
+ * @param wanted Names of protocols for all methods that have them, or `METHOD=NAME` for one; `both` for every protocol of a
+ * method, each as a row called `METHOD-NAME`, and `none` for the experiment's preset. By default the definition decides.
+ * Later entries win.
+ * @throws NaptuneError for unknown protocols, or ones that no method, or the named method, has.
  */
 export function withProtocols(definition: ExperimentDefinition, wanted: readonly string[] = []): ExperimentDefinition {
 	const { protocols = [], protocol: usual = {}, ...rest } = definition
@@ -56,18 +56,18 @@ export function withProtocols(definition: ExperimentDefinition, wanted: readonly
 	}
 }
 
-/** The name of the row under a protocol where a method has a row for each. */
+/** The name of a row under a protocol, if a method has one row per protocol. */
 export function variantName(method: string, protocol: string): string {
 	return `${method}-${protocol}`
 }
 
-/** What the paper calls the method of a row, whatever protocol it is under. */
+/** The paper's name for the method of a row, under any protocol. */
 export function paperMethod({ methods }: Pick<ExperimentDefinition, 'methods'>, row: string): string {
 	const { protocol, defense = row } = entry(methods, row)
 	return protocol === undefined ? row : defense
 }
 
-/** Rows of a method under a choice; the usual protocol comes first. */
+/** Rows of a method for a choice; the usual protocol comes first. */
 function variantsOf(
 	name: string,
 	method: Method,
@@ -93,7 +93,7 @@ function variantsOf(
 	])
 }
 
-/** What somebody wants: a protocol of all methods, or of one. */
+/** A requested protocol, for all methods or for one. */
 interface Wish {
 	readonly method?: string
 	readonly protocol: string
@@ -120,10 +120,10 @@ function wishOf(
 	if (known.includes(protocol) || protocol === noProtocol) return { ...defined({ method }), protocol }
 	const who = method ?? (concerned.length === 1 ? at(concerned, 0) : undefined)
 	if (known.length === 0) {
-		const others = protocols.length === 0 ? 'no method of it has any' : `${concerned.join(', ')} has none`
+		const others = protocols.length === 0 ? 'none of its methods has any' : `${concerned.join(', ')} has none`
 		throw new NaptuneError(
 			'NAP_OPTION_CONFLICT',
-			`--protocol ${text} chooses nothing in ${experiment}: ${others}. Leave it out${protocols.length === 0 ? '' : `, or ask for methods that have protocols: ${[...new Set(protocols.flatMap((one) => Object.keys(one.methods)))].join(', ')}`}.`,
+			`--protocol ${text} chooses nothing in ${experiment}: ${others}. Remove it${protocols.length === 0 ? '' : `, or choose methods that have protocols: ${[...new Set(protocols.flatMap((one) => Object.keys(one.methods)))].join(', ')}`}.`,
 		)
 	}
 	if (protocol === bothProtocols) return { ...defined({ method }), protocol }

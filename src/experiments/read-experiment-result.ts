@@ -1,4 +1,4 @@
-/** What an experiment found, read back and checked. */
+/** Reads and verifies the result of an experiment. */
 
 import { NaptuneError } from '../core/errors.js'
 import { type ExperimentResult, experimentForm } from '../records/experiment.js'
@@ -11,7 +11,7 @@ export const resultFile = experimentFile
 /**
  * Reads the result of an experiment.
  * @param file Its `result.json`.
- * @throws NaptuneError when the file is missing or not such a result, naming the wrong fields, or a cell is of a model, data
+ * @throws NaptuneError if the file is missing or not such a result, naming the wrong fields, or if a cell has a model, data
  * set, method or condition that the result does not list.
  */
 export async function readExperimentResult(file: string): Promise<ExperimentResult> {
@@ -27,7 +27,7 @@ export async function readExperimentResult(file: string): Promise<ExperimentResu
 			if (names.has(found[key])) continue
 			throw new NaptuneError(
 				'NAP_RECORD_CHANGED',
-				`${file} contradicts itself: a cell is of the ${key} ${JSON.stringify(found[key])}, which it does not list. Run the experiment again.`,
+				`${file} contradicts itself: a cell has the ${key} ${JSON.stringify(found[key])}, which the result does not list. Run the experiment again.`,
 			)
 		}
 	}

@@ -1,4 +1,4 @@
-/** Runs the cells of experiments one after the other; what is finished is read, what was cut off goes on. */
+/** Runs the cells of experiments in turn; it reads finished ones and resumes interrupted ones. */
 
 import { sep } from 'node:path'
 import type { AttackCounts } from '../attacks/run/tell-progress.js'
@@ -17,31 +17,31 @@ import { type CellsProgress, type WorkMeter, type WorkPart, workMeter } from './
 export interface CellResults {
 	readonly measured: ReadonlyMap<string, MeasuredCell>
 	readonly problems: ReadonlyMap<string, string>
-	/** Folders of runs that were only read, their parameters being gone: nothing more can be computed of them. */
+	/** Folders of runs that can only be read, because their parameters are gone: nothing more can be computed from them. */
 	readonly kept: ReadonlySet<string>
 	/** Surrogates that images were made on, by {@link surrogatesKey}. */
 	readonly surrogates?: ReadonlyMap<string, readonly SurrogateWorth[]>
 }
 
-/** What surrogates of a condition on a data set for a model are known by. */
+/** The key of the surrogates of a condition on a data set for a model. */
 export function surrogatesKey(model: string, dataset: string, condition: string): string {
 	return JSON.stringify([model, dataset, condition])
 }
 
 /** The input of {@link runCells}. */
 export interface RunCellsInput extends Omit<AttackCellsInput, 'stores' | 'onImages' | 'onSurrogates'> {
-	/** Of all experiments; what several of them share is run once. */
+	/** Cells of all experiments; shared ones run once. */
 	readonly cells: readonly PlannedCell[]
 	readonly onProgress?: (progress: CellsProgress) => void
-	/** Called for a problem as it happens, with what it is of in a few words; the other cells go on. */
+	/** Called for a problem as it happens, with a short description of its subject; the other cells continue. */
 	readonly onProblem?: (what: string, message: string) => void
 	/** Called when an attack is done or read from its record. */
 	readonly onMeasured?: (cell: TunedCell, attack: AttackCell, measured: MeasuredCell) => void
 }
 
 /**
- * Runs all cells. A cell that fails with a NaptuneError is a problem of its own; the others go on.
- * @returns Undefined when stopped by the signal; everything done is saved.
+ * Runs all cells. A cell that fails with a NaptuneError becomes a problem; the others continue.
+ * @returns Undefined if the signal stopped it; everything done is saved.
  */
 export async function runCells(input: RunCellsInput): Promise<CellResults | undefined> {
 	const groups = groupByFolder(input.cells)
@@ -74,7 +74,7 @@ export async function runCells(input: RunCellsInput): Promise<CellResults | unde
 /** What the groups share. */
 interface Running extends RunCellsInput, AttackCellsInput {
 	readonly meter: WorkMeter
-	/** Whether records of vanilla CLIP are read whatever version made them, as those of runs beside it are. */
+	/** Whether to accept records of vanilla CLIP from any version, like those of runs beside it. */
 	readonly keepsControls: boolean
 	readonly results: {
 		readonly measured: Map<string, MeasuredCell>
@@ -116,8 +116,8 @@ async function runGroup(running: Running, { cell, attacks }: CellGroup): Promise
 }
 
 /**
- * Reads all that is wanted of a run whose parameters are gone. A record that was changed is a problem.
- * @returns False where anything is missing: the run is then tuned again, to the same parameters.
+ * Reads everything wanted from a run whose parameters are gone. A record that was changed is a problem.
+ * @returns False if anything is missing: the run is then tuned again, to the same parameters.
  */
 async function readKept(running: Running, { cell, attacks }: CellGroup): Promise<boolean> {
 	const { meter, results, onMeasured, onProblem } = running
@@ -146,16 +146,16 @@ async function readKept(running: Running, { cell, attacks }: CellGroup): Promise
 	return true
 }
 
-/** What cannot be tuned is told when its turn comes. */
+/** A cell that cannot be tuned is reported when its turn comes. */
 async function keptRun(running: Running, cell: TunedCell) {
 	const run = await runWithoutParameters(running, cell).catch(actionable)
 	return run instanceof NaptuneError ? undefined : run
 }
 
 const stopped = Symbol('stopped by the signal')
-const failed = Symbol('failed, which is told')
+const failed = Symbol('failed and reported')
 
-/** Does one part of the work; an error that says what to do is a problem of what depends on it. */
+/** Does one part of the work; an error that says what to do becomes a problem of everything that depends on it. */
 async function tried<T>(
 	{ meter, results, onProblem, output }: Running,
 	what: string,
@@ -168,7 +168,7 @@ async function tried<T>(
 		return (await work()) ?? stopped
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
-		// As all paths of a result: below the folder of all experiments.
+		// Relative to the folder of all experiments, like all paths of a result.
 		const message = error.message.replaceAll(`${output}${sep}`, '')
 		for (const key of keys) results.problems.set(key, message)
 		onProblem?.(what, error.message)

@@ -1,4 +1,4 @@
-/** Runs experiments and writes what they found. */
+/** Runs experiments and writes their results. */
 
 import { join } from 'node:path'
 import { entry } from '../core/at.js'
@@ -16,17 +16,17 @@ import { resultFile } from './read-experiment-result.js'
 import { type RunCellsInput, runCells } from './run-cells.js'
 import { loadPaperTargets, measuresAsThePaper } from './targets.js'
 
-/** The input of {@link runExperiments}: what `runCells` does, with experiments in place of their cells. */
+/** The input of {@link runExperiments}: that of `runCells`, with experiments in place of their cells. */
 export interface RunExperimentsInput extends Omit<RunCellsInput, 'cells'> {
-	/** As `prepareExperiments` returns them. */
+	/** From `prepareExperiments`. */
 	readonly experiments: readonly PreparedExperiment[]
-	/** Whether distortion and galleries are made for the report; default true. */
+	/** Whether to make distortion and galleries for the report; default true. */
 	readonly look?: boolean
-	/** Told of what is made for the report once all cells are done, and the share of it, in [0, 1]. */
+	/** Called once all cells are done, with the work for the report and the share that is done, in [0, 1]. */
 	readonly onLook?: (what: string, share: number) => void
 }
 
-/** An experiment's result and where it lies. */
+/** An experiment's result and its location. */
 export interface FinishedExperiment {
 	readonly result: ExperimentResult
 	/** Folder of the experiment, and {@link resultFile} in it. */
@@ -35,10 +35,10 @@ export interface FinishedExperiment {
 }
 
 /**
- * Runs the cells of all experiments, each once however many experiments share it, and writes one result for each. A call
- * that was stopped or killed resumes where it stopped: finished cells are read, others resume.
- * @returns Undefined when stopped by the signal; every finished cell is saved.
- * @throws NaptuneError when nothing at all could be measured, or a file cannot be written; what was measured is saved.
+ * Runs the cells of all experiments, each once even if several experiments share it, and writes one result per experiment. A
+ * call that was stopped or killed resumes where it stopped: finished cells are read, others resume.
+ * @returns Undefined if the signal stopped it; every finished cell is saved.
+ * @throws NaptuneError if nothing at all could be measured, or a file cannot be written; finished measurements are saved.
  */
 export async function runExperiments(input: RunExperimentsInput): Promise<FinishedExperiment[] | undefined> {
 	const { experiments, engine, output, onFolder, look = true } = input

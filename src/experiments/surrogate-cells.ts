@@ -1,4 +1,4 @@
-/** Models of an attacker who does not know the attacked one, and the images that are made on them once for a data set. */
+/** Models of an attacker who does not know the attacked one, and the images made on them once per data set. */
 
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -28,10 +28,10 @@ import { surrogateWorth } from './surrogate-worth.js'
 
 const shipped = fileURLToPath(new URL('../../models/surrogates', import.meta.url))
 
-/** What making images on surrogates needs. */
+/** What it takes to make images on surrogates. */
 export interface SurrogateInput {
 	readonly engine: Engine
-	/** Only its preprocessing and image size are used. */
+	/** Only its preprocessing and image size matter. */
 	readonly clip: ClipModel
 	readonly dataset: Dataset
 	readonly split: Split
@@ -47,16 +47,16 @@ export interface SurrogateInput {
 	readonly signal?: AbortSignal
 }
 
-/** Images, and what the surrogates that they were made on are worth. */
+/** Images, and the worth of the surrogates that they were made on. */
 export interface MadeImages {
 	readonly images: AdversarialImages
 	readonly worth: readonly SurrogateWorth[]
 }
 
 /**
- * Images made on surrogates: those of an earlier call, and what is missing of them. Surrogates that come with the package
- * for the very data are taken before any is trained.
- * @returns Undefined when stopped by the signal.
+ * Images made on surrogates: those of an earlier call, plus the missing ones. Surrogates in the package for the same data
+ * take precedence over training.
+ * @returns Undefined if the signal stopped it.
  * @throws NaptuneError as the training of surrogates and `generateAdversarialImages`.
  */
 export async function imagesOnSurrogates(input: SurrogateInput): Promise<MadeImages | undefined> {
@@ -101,7 +101,7 @@ export async function imagesOnSurrogates(input: SurrogateInput): Promise<MadeIma
 	}
 }
 
-/** Surrogates that need no training: files of one's own, or those that come with the package for the very data. */
+/** Surrogates that need no training: the user's own files, or those in the package for the same data. */
 export async function knownSurrogates(
 	dataset: Dataset,
 	kind: SurrogateInput['kind'],
@@ -124,7 +124,7 @@ async function surrogatePaths(input: SurrogateInput): Promise<readonly string[] 
 	return paths
 }
 
-/** Files of the package whose records name the very data. */
+/** Files of the package whose records name the same data. */
 async function packagedSurrogates({ name, origin }: Dataset, kind: SurrogateInput['kind']): Promise<string[]> {
 	const folder = join(shipped, name)
 	if (basename(name) !== name || !existsSync(folder)) return []

@@ -37,10 +37,10 @@ describe('a surrogate as it is written', () => {
 	it.each([
 		['r.onnx?normalization=imagenet', 'Did you mean normalisation?'],
 		['r.onnx?normalisation=imagnet', 'normalisation: '],
-		['r.onnx?mean=0,0,0', 'mean or std alone'],
+		['r.onnx?mean=0,0,0', 'only one of mean and std'],
 		['r.onnx?mean=a,b&std=1,1', 'numbers separated by commas'],
 		['r.onnx?size=big', 'HEIGHTxWIDTH'],
-		['dtd=?range=0..1', 'names no file'],
+		['dtd=?range=0..1', 'names no surrogate file'],
 	])('is refused: %s', (text, message) => {
 		expect(() => writtenSurrogate(text)).toThrow(message)
 	})

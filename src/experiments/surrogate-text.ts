@@ -1,6 +1,6 @@
 /**
- * Files of surrogates as they are written: `resnet50.onnx`, with what is known of how it takes images
- * `resnet50.onnx?normalisation=imagenet&size=224`, and for one data set alone `caltech101=resnet50.onnx`.
+ * The text form of surrogate files: `resnet50.onnx`; with a description of its input
+ * `resnet50.onnx?normalisation=imagenet&size=224`; and for one data set only `caltech101=resnet50.onnx`.
  */
 
 import { resolve } from 'node:path'
@@ -11,7 +11,7 @@ import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { didYouMean } from '../core/nearest.js'
 
-/** A surrogate of somebody, and what was declared of it. */
+/** A user's surrogate, with its declared input. */
 export interface WrittenSurrogate {
 	/** The only data set that it is for; missing for all. */
 	readonly dataset?: string
@@ -41,22 +41,22 @@ const declaration = z
 	})
 	.partial()
 
-/** Names of what can be declared. */
+/** Names of declarable fields. */
 const declarable: readonly string[] = Object.keys(declaration.shape)
 
 /**
- * Reads the text of a surrogate.
- * @throws NaptuneError for a declaration that does not exist or does not fit.
+ * Parses the text of a surrogate.
+ * @throws NaptuneError for an unknown or invalid declaration.
  */
 export function writtenSurrogate(text: string): WrittenSurrogate {
 	const { dataset, file, query } = partsOf(text)
-	if (file === '') throw new NaptuneError('NAP_OPTION_INVALID', `${text} names no file of a surrogate.`)
+	if (file === '') throw new NaptuneError('NAP_OPTION_INVALID', `${text} names no surrogate file.`)
 	const entries = [...new URLSearchParams(query)]
 	const unknown = entries.find(([key]) => !declarable.includes(key))
 	if (unknown) {
 		throw new NaptuneError(
 			'NAP_OPTION_UNKNOWN',
-			`The surrogate ${text} declares ${unknown[0]}; known are ${declarable.join(', ')}.${didYouMean(unknown[0], declarable)}`,
+			`The surrogate ${text} declares the unknown ${unknown[0]}; it may declare ${declarable.join(', ')}.${didYouMean(unknown[0], declarable)}`,
 		)
 	}
 	const parsed = declaration.safeParse(Object.fromEntries(entries))
@@ -64,26 +64,26 @@ export function writtenSurrogate(text: string): WrittenSurrogate {
 		const [issue] = parsed.error.issues
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The surrogate ${text} is not usable: ${issue?.path.join('.')}: ${issue?.message}.`,
+			`The surrogate ${text} is invalid: ${issue?.path.join('.')}: ${issue?.message}.`,
 		)
 	}
 	return { ...defined({ dataset }), path: file, declared: declaredOf(text, parsed.data) }
 }
 
-/** The same text with the whole path of its file, so that it means the same elsewhere. */
+/** The same text with the full path of its file, so that it means the same elsewhere. */
 export function resolvedSurrogate(text: string): string {
 	const { dataset, file, query } = partsOf(text)
 	writtenSurrogate(text)
 	return `${dataset === undefined ? '' : `${dataset}=`}${resolve(file)}${query === '' ? '' : `?${query}`}`
 }
 
-/** Those for a data set: its own where it has any, else those that are for all. */
+/** Those for a data set: its own if it has any, otherwise those for all. */
 export function surrogatesOf(texts: readonly string[], dataset: string): readonly string[] {
 	const own = texts.filter((text) => writtenSurrogate(text).dataset === dataset)
 	return own.length > 0 ? own : texts.filter((text) => writtenSurrogate(text).dataset === undefined)
 }
 
-/** What names a data set has no separator of folders, and a drive has one letter. */
+/** The name of a data set contains no path separator; a drive has one letter. */
 function partsOf(text: string): {
 	readonly dataset: string | undefined
 	readonly file: string
@@ -104,7 +104,7 @@ function declaredOf(
 	{ layout, range, normalisation, mean, std, size, ...names }: z.output<typeof declaration>,
 ): WrittenSurrogate['declared'] {
 	if ((mean === undefined) !== (std === undefined)) {
-		throw new NaptuneError('NAP_OPTION_CONFLICT', `The surrogate ${text} declares mean or std alone; give both.`)
+		throw new NaptuneError('NAP_OPTION_CONFLICT', `The surrogate ${text} declares only one of mean and std; give both.`)
 	}
 	const [height = 0, width = height] = (size ?? '').split('x').map(Number)
 	const input: InputDeclaration = defined({

@@ -1,4 +1,4 @@
-/** What the surrogates of an attacker are worth on the very images that were attacked. */
+/** Measures the worth of an attacker's surrogates on the images that were attacked. */
 
 import { existsSync } from 'node:fs'
 import { z } from 'zod'
@@ -13,24 +13,24 @@ import { readJsonFile } from '../files/json-file.js'
 import { type SurrogateWorth, surrogateWorthSchema } from '../records/experiment.js'
 import type { ClipModel } from '../vlm/model.js'
 
-/** Accuracy below which a surrogate counts as weak where an experiment says nothing else. */
+/** Default accuracy below which a surrogate counts as weak. */
 export const usuallyWeakBelow = 0.6
 
 const batchSize = 50
 
-/** What {@link surrogateWorth} needs. */
+/** The input of {@link surrogateWorth}. */
 export interface WorthInput {
 	readonly surrogates: readonly OpenedSurrogate[]
 	readonly kind: 'classifiers' | 'substitute'
-	/** Only its preprocessing and image size are used. */
+	/** Only its preprocessing and image size matter. */
 	readonly clip: ClipModel
 	readonly dataset: Pick<Dataset, 'classNames'>
 	readonly split: Split
-	/** File that keeps the answer. */
+	/** File that caches the answer. */
 	readonly path: string
 }
 
-/** Accuracy of every surrogate on the clean images; a substitute tells no classes apart and has none. */
+/** Accuracy of every surrogate on the clean images; a substitute has no classes and therefore none. */
 export async function surrogateWorth(input: WorthInput): Promise<readonly SurrogateWorth[]> {
 	const { surrogates, kind, split, path } = input
 	const kept = existsSync(path) ? z.array(surrogateWorthSchema).safeParse(await readJsonFile(path)) : undefined

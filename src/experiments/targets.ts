@@ -1,4 +1,4 @@
-/** The paper's numbers as data: what ours stand beside. */
+/** The paper's numbers as data, to compare ours with. */
 
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ import { bothProtocols, noProtocol, withProtocols } from './protocols.js'
 const file = fileURLToPath(new URL('../../experiments/targets/nap-tuning.json', import.meta.url))
 
 const percent = z.number().min(0).max(100)
-const where = z.string().min(1).describe('Where it stands in the paper, such as `Table I` or `V-E`.')
+const where = z.string().min(1).describe('Its place in the paper, such as `Table I` or `V-E`.')
 const place = {
 	place: where,
 	experiment: z.string(),
@@ -27,14 +27,14 @@ const row = z.strictObject({
 	condition: z.string(),
 	method: z.string(),
 	cells: z.array(percent).describe('In the order of `columns`.'),
-	average: percent.describe('As the paper prints it.'),
+	average: percent.describe('As printed in the paper.'),
 })
-/** Which number of the data a claim repeats or is worked out from. */
+/** The number of the data that a claim repeats or is computed from. */
 const claimed = z.strictObject({
 	kind: z
 		.enum(['cell', 'mean', 'gain', 'ratio'])
 		.describe(
-			'A cell; the mean of a row; that mean minus the method\u2019s named in `over`, or the strongest baseline\u2019s; the average at `point` over that at `over`.',
+			'A cell; the mean of a row; that mean minus that of the method named in `over`, or of the strongest baseline; the average at `point` over that at `over`.',
 		),
 	experiment: z.string(),
 	method: z.string(),
@@ -45,7 +45,7 @@ const claimed = z.strictObject({
 })
 const fileSchema = z.strictObject({
 	source: z.string(),
-	/** What a reader must know of the paper's numbers before ours are held against them. */
+	/** What readers must know about the paper's numbers before they compare ours with them. */
 	notes: z.array(z.string()),
 	columns: z.array(z.string()).describe('Data sets of the tables.'),
 	tables: z.array(z.strictObject({ place: where, experiment: z.string(), model: z.string(), rows: z.array(row) })),
@@ -54,8 +54,8 @@ const fileSchema = z.strictObject({
 	ranges: z.array(
 		z.strictObject({
 			...place,
-			dataset: z.string().optional().describe('Missing where the paper does not name it.'),
-			points: z.tuple([z.number(), z.number()]).optional().describe('First and last point; all by default.'),
+			dataset: z.string().optional().describe('Missing if the paper does not name it.'),
+			points: z.tuple([z.number(), z.number()]).optional().describe('First and last point; default: all.'),
 			low: percent,
 			high: percent,
 			what: z.string(),
@@ -68,16 +68,16 @@ type TargetsFile = z.output<typeof fileSchema>
 /** A cell of the paper, in percent. */
 export type PaperCell = TargetsFile['cells'][number]
 
-/** An average of the paper: as it prints it, and as it is worked out from its cells where it prints those. */
+/** An average of the paper: as printed, and recomputed from its cells if those are printed. */
 export type PaperAverage = Omit<TargetsFile['averages'][number], 'stated'> & {
 	readonly stated: number
 	readonly recomputed?: number
 }
 
-/** Numbers in the paper's text that lie between two bounds, or are not of one cell. */
+/** Numbers in the paper's text that lie between two bounds, or do not belong to one cell. */
 export type PaperRange = TargetsFile['ranges'][number]
 
-/** What the text says of numbers that stand elsewhere in the paper. */
+/** Statements in the text about numbers elsewhere in the paper. */
 export type PaperClaim = TargetsFile['claims'][number]
 
 /** Every number of the paper, in percent. */
@@ -90,11 +90,11 @@ export interface PaperTargets {
 	readonly claims: readonly PaperClaim[]
 }
 
-/** Which number of the paper is meant. */
+/** Identifies a number of the paper. */
 export interface TargetPlace {
 	/** Name of the experiment, such as `table1`. */
 	readonly experiment: string
-	/** As {@link geometryName} says it. */
+	/** From {@link geometryName}. */
 	readonly model: string
 	readonly method: string
 	readonly condition: string
@@ -129,8 +129,9 @@ function hundredths(value: number): number {
 }
 
 /**
- * Whether an experiment measures what the paper did, so that its numbers may stand beside ours: as the package has it but for
- * which models, data sets, methods, conditions, seeds and how many test images were chosen. Always false for small and own ones.
+ * Whether an experiment measures what the paper did, so that its numbers are comparable: it is the package's definition,
+ * except for a choice of models, data sets, methods, conditions, seeds and number of test images. Always false for small
+ * experiments and users' own.
  */
 export async function measuresAsThePaper(definition: ExperimentDefinition): Promise<boolean> {
 	const { name, methods, conditions } = definition
@@ -139,7 +140,7 @@ export async function measuresAsThePaper(definition: ExperimentDefinition): Prom
 	const own = withProtocols(written)
 	const both = written.protocols ? withProtocols(written, [bothProtocols]) : own
 	const none = written.protocols ? withProtocols(written, [noProtocol]) : own
-	// A row under one protocol may bear the name of its method alone.
+	// A row under a single protocol may have the plain name of its method.
 	const known = (method: string, how: ExperimentDefinition['methods'][string]) =>
 		[own, both, none].some(({ methods }) => isDeepStrictEqual(how, methods[method])) ||
 		Object.values(both.methods).some(({ title: _, ...rest }) => {
@@ -151,7 +152,7 @@ export async function measuresAsThePaper(definition: ExperimentDefinition): Prom
 		tuning,
 		overrides,
 		epsilon,
-		// Without methods that depend on it, there is none left.
+		// Without methods that depend on the axis, there is no axis.
 		...defined({ points: definition.axis ? axis?.points : undefined }),
 	})
 	return (
@@ -172,7 +173,7 @@ function paperName(dataset: string): string {
 	return dataset === 'imagenet-1000' ? 'imagenet' : dataset
 }
 
-/** The paper's number for a cell, in percent; undefined where it prints none. */
+/** The paper's number for a cell, in percent; undefined if it prints none. */
 export function paperTarget(
 	{ cells }: PaperTargets,
 	{ dataset, ...wanted }: TargetPlace & { readonly dataset: string },
@@ -180,7 +181,7 @@ export function paperTarget(
 	return cells.find((cell) => cell.dataset === paperName(dataset) && samePlace(cell, wanted))?.percent
 }
 
-/** The paper's average over its eleven data sets, in percent; undefined where it prints none. */
+/** The paper's average over its eleven data sets, in percent; undefined if it prints none. */
 export function paperAverage(
 	{ averages }: PaperTargets,
 	wanted: TargetPlace,
@@ -189,7 +190,7 @@ export function paperAverage(
 	return found && { stated: found.stated, ...defined({ recomputed: found.recomputed }) }
 }
 
-/** Whether an entry is of that model, method, condition and point. */
+/** Whether an entry has this model, method, condition and point. */
 export function samePlace(entry: PaperAverage | PaperCell | PaperRange, wanted: TargetPlace): boolean {
 	return (
 		entry.experiment === wanted.experiment &&
@@ -200,7 +201,7 @@ export function samePlace(entry: PaperAverage | PaperCell | PaperRange, wanted: 
 	)
 }
 
-/** `ViT-B/16` or `ViT-B/32` for a model of their size; undefined for others, of which the paper says nothing. */
+/** `ViT-B/16` or `ViT-B/32` for a model of that size; undefined for others, which the paper does not cover. */
 export function geometryName({ vision, text }: ClipConfig): string | undefined {
 	const base = vision.width === 768 && vision.layers === 12 && vision.imageSize === 224 && text.width === 512
 	return base && [16, 32].includes(vision.patchSize) ? `ViT-B/${vision.patchSize}` : undefined

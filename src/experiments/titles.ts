@@ -1,6 +1,6 @@
-/** What papers call methods and attacks, where a definition gives no title. */
+/** The usual names of methods and attacks, for definitions without titles. */
 
-/** Defenses whose title is more than their name. */
+/** Defenses whose title differs from their name. */
 const methodTitles: Readonly<Record<string, string>> = {
 	vanilla: 'Vanilla CLIP',
 	coop: 'CoOp',
@@ -21,19 +21,19 @@ const methodTitles: Readonly<Record<string, string>> = {
 	mart: 'MART',
 }
 
-/** Attacks whose names are words rather than letters. */
+/** Attacks whose names are words rather than abbreviations. */
 const attackTitles: Readonly<Record<string, string>> = {
 	autoattack: 'AutoAttack',
 	square: 'Square',
 	'feature-pgd': 'Feature PGD',
 }
 
-/** Title of a row that is tuned. @param name Of the row; a defense, or a name of one's own. */
+/** Title of a tuned row. @param name Name of the row: a defense, or the user's own name. */
 export function methodTitle(name: string): string {
 	return methodTitles[name] ?? name
 }
 
-/** Title of a condition. @param attack Name of an attack or of a preset of one; missing for clean images. */
+/** Title of a condition. @param attack Name of an attack or attack preset; missing for clean images. */
 export function conditionTitle(attack: string | undefined): string {
 	return attack === undefined ? 'Clean' : (attackTitles[attack] ?? attack.toUpperCase())
 }

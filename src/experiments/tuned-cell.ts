@@ -1,4 +1,4 @@
-/** The tuned model of a cell: tuned, gone on with, or read where it is finished. */
+/** The tuned model of a cell: tuned, resumed, or read if it is finished. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,38 +15,38 @@ import type { ClipModel } from '../vlm/model.js'
 import { overItsBase, overRecordedBase } from './base-cell.js'
 import type { TunedCell } from './cells.js'
 
-/** What tuning the cells of experiments needs. */
+/** What it takes to tune the cells of experiments. */
 export interface TuneCellsInput {
 	readonly engine: ModelEngine
 	/** Folder of all experiments. */
 	readonly output: string
-	/** Training images of a few-shot sample that cannot be read and are left out; by default none are. */
+	/** Unreadable training images of a few-shot sample, which are excluded; default: none. */
 	readonly unreadable?: (
 		dataset: Dataset,
 		sample: { readonly shots: number; readonly seed: number },
 	) => Promise<readonly UnreadableImage[]>
-	/** Called before a folder is written to. */
+	/** Called before anything is written to a folder. */
 	readonly onFolder?: (folder: string) => void
-	/** Called when a cell is about to be tuned or gone on with. */
+	/** Called before a cell is tuned or resumed. */
 	readonly onTuning?: (cell: TunedCell) => void
 	readonly onEpoch?: (cell: TunedCell, record: EpochRecord) => void
 	readonly signal?: AbortSignal | undefined
 }
 
-/** A model that can be attacked. */
+/** A model ready for attack. */
 export interface CellModel {
 	/** What was tuned: the cell's own model, or the checkpoint of the cell that it is over. */
 	readonly clip: ClipModel
 	readonly defense: Defense
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
-	/** That its tuning took. */
+	/** Seconds that its tuning took. */
 	readonly seconds: number
 }
 
 /**
- * Tunes a cell, goes on with it, or reads it where it is finished.
- * @param onShare Called with the share of all images that were visited, in [0, 1].
- * @returns Undefined when stopped by the signal.
+ * Tunes a cell, resumes it, or reads it if it is finished.
+ * @param onShare Called with the share of all images visited, in [0, 1].
+ * @returns Undefined if the signal stopped it.
  * @throws NaptuneError as `tune`.
  */
 export async function tunedModel(
@@ -81,16 +81,13 @@ async function overTunedBase(input: TuneCellsInput, { base, ...cell }: TunedCell
 	)
 }
 
-/** Whether the run of a cell is finished and its parameters are gone, as those in a repository. */
+/** Whether the run of a cell is finished and its parameters are gone, as in a repository. */
 export function lacksParameters({ output }: Pick<TuneCellsInput, 'output'>, { folder, control }: TunedCell): boolean {
 	const holds = (file: string) => existsSync(join(output, folder, file))
 	return !control && holds(runFiles.result) && !holds(runFiles.parameters)
 }
 
-/**
- * The finished run of a cell whose parameters are gone; undefined for any other cell, and where it was made under another
- * description.
- */
+/** The finished run of a cell whose parameters are gone; undefined for any other cell, and for a run with another description. */
 export async function runWithoutParameters(
 	input: TuneCellsInput,
 	cell: TunedCell,
@@ -102,7 +99,7 @@ export async function runWithoutParameters(
 }
 
 /**
- * Checks whether every cell could be tuned, or gone on with in its folder, before the first hour is spent; writes nothing.
+ * Checks before the first hour of work whether every cell could be tuned or resumed in its folder; writes nothing.
  * @throws NaptuneError as `tune` would before its first step.
  */
 export async function checkCells(input: TuneCellsInput, cells: readonly TunedCell[]): Promise<void> {

@@ -1,62 +1,62 @@
-/** One view of the work of many parts, of which some take less than was expected: how long it will take, by what it took. */
+/** Estimates the time of many parts of work, some of which take less than expected, from the time spent so far. */
 
 import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 
-/** Where all cells stand. */
+/** The progress of all cells. */
 export interface CellsProgress {
 	/** Seconds that this call took so far. */
 	readonly done: number
-	/** Seconds that it is expected to take in all; missing as long as nothing was run. */
+	/** Expected seconds in total; missing until something has run. */
 	readonly total?: number
-	/** The part under way, counted from 1, of all tuning runs and attacks. */
+	/** Number of the current part, counted from 1, among all tuning runs and attacks. */
 	readonly part: number
 	readonly parts: number
-	/** What it is, such as `nap, autoattack`. */
+	/** Its description, such as `nap, autoattack`. */
 	readonly what: string
 }
 
-/** A tuning run or an attack, before it is run. */
+/** A tuning run or an attack, before it runs. */
 export interface WorkPart {
-	/** Parts of one kind are alike in their time per pass and in the share of their passes that they take: `pgd-100`. */
+	/** Parts of one kind have similar times per pass and use a similar share of their passes: `pgd-100`. */
 	readonly kind: string
-	/** The method: parts of one kind on one method are more alike than others. */
+	/** The method: parts of one kind on one method are more similar than others. */
 	readonly method: string
-	/** What its time per pass is taken from before one of its kind was run. */
+	/** The source of its time per pass before any of its kind has run. */
 	readonly family: 'tuning' | 'attack'
-	/** Forward passes of one image that it takes at most, about. */
+	/** Approximate upper bound of its forward passes of one image. */
 	readonly work: number
-	/** Share of them that it takes, as long as nothing better is known: images may be wrong already, or leave early. */
+	/** Prior share of them that it uses: images may be wrong already, or leave early. */
 	readonly share: number
-	/** Whether images leave it early, so that what is left is known as a bound alone. */
+	/** Whether images leave it early, so that the remaining work is known only as a bound. */
 	readonly leavesEarly: boolean
 }
 
 /** Follows parts in their order. */
 export interface WorkMeter {
-	/** The next part begins. */
+	/** Starts the next part. */
 	begin(what: string): void
-	/** What is done of the part, in [0, 1]. */
+	/** The share of the part that is done, in [0, 1]. */
 	share(share: number): void
-	/** What is done of the part and left at most, in passes. */
+	/** Passes done, and at most left, in the part. */
 	exact(done: number, left: number, detail: string): void
-	/** What is done, in [0, 1], of work of so many passes that no part has, such as making images for all models. */
+	/** The share done, in [0, 1], of extra work with this many passes, such as making images for all models. */
 	beside(what: string, share: number, work: number): void
 	end(): void
-	/** So many parts will not be run. */
+	/** Skips this many parts. */
 	skip(count: number): void
 }
 
-/** A pass of tuning takes about so much longer than one of an attack: gradients of parameters, augmentation, optimizer. */
+/** A tuning pass takes about this much longer than an attack pass: parameter gradients, augmentation, optimizer. */
 const tuningPerAttackPass = 1.4
 
-/** What was expected of a kind counts as much as so many methods that it was run on. */
+/** The prior for a kind counts as much as this many methods measured. */
 const trustInExpectation = 2
 
-/** Share of a part from which on its own speed says how long the rest of it takes. */
+/** From this share of a part on, its own speed predicts the rest of it. */
 const shareThatTells = 0.05
 
-/** Passes after the first ones, and the seconds that they took. */
+/** Passes after the first ones, and their seconds. */
 interface Spent {
 	readonly seconds: number
 	readonly passes: number
@@ -64,35 +64,34 @@ interface Spent {
 const nothing: Spent = { seconds: 0, passes: 0 }
 const plus = (a: Spent, b: Spent): Spent => ({ seconds: a.seconds + b.seconds, passes: a.passes + b.passes })
 
-/** A sum of so many. */
+/** A sum and its count. */
 interface Sum {
 	readonly sum: number
 	readonly count: number
 }
 const and = ({ sum, count }: Sum = { sum: 0, count: 0 }, more: number): Sum => ({ sum: sum + more, count: count + 1 })
 
-/** What tells parts apart. */
+/** What distinguishes parts. */
 type Likeness = Pick<WorkPart, 'kind' | 'method' | 'family'>
 
-/** The part under way, in passes. */
+/** The current part, in passes. */
 interface Current {
 	readonly part: WorkPart
 	readonly began: number
-	/** When passes were told first, and how many they were, with what an earlier call had done. */
+	/** Time and count of the first report of passes, including those of an earlier call. */
 	readonly first?: { readonly at: number; readonly done: number }
 	readonly done: number
-	/** At most; undefined before it told anything. */
+	/** Upper bound; undefined before the first report. */
 	readonly left?: number
-	/** Whether all of it was left when it began. */
+	/** Whether it started from the beginning. */
 	readonly fresh: boolean
 }
 
 /**
- * Estimates the time of all parts. What parts took so far, in seconds until their first pass, in seconds per pass, and as a
- * share of the passes that they were thought to take at most, is expected of those of their kind that are to come; where
- * none of a kind was run, the speed of its family counts. Parts that were read from their records took nothing and teach
- * nothing.
- * @param now Seconds on a clock that only moves forward.
+ * Estimates the time of all parts. Finished parts predict later ones of their kind by their seconds until the first pass,
+ * their seconds per pass, and the share of their bound of passes that they used; for a kind that has not run, the speed of
+ * its family counts. Parts that were read from their records took no time and predict nothing.
+ * @param now A monotonic clock, in seconds.
  */
 export function workMeter(
 	parts: readonly WorkPart[],
@@ -138,7 +137,7 @@ export function workMeter(
 		exact(done, left, detail) {
 			if (!current) return
 			const { first = { at: now(), done }, part } = current
-			// One that goes on has less left from the beginning.
+			// A resumed part has less left from the beginning.
 			const fresh = current.first ? current.fresh : done + left > 0.9 * part.work
 			current = { ...current, first, done, left, fresh }
 			tell(detail)
@@ -159,13 +158,13 @@ export function workMeter(
 	}
 }
 
-/** What the parts so far say of those to come. */
+/** What finished parts predict for later ones. */
 function experience() {
 	/** By method and kind, by kind, and by family. */
 	const speeds = new Map<string, Spent>()
 	/** By kind and method. */
 	const shares = new Map<string, Map<string, Sum>>()
-	/** Seconds from a part's begin to its first passes: graphs are compiled, weights read. */
+	/** Seconds from the start of a part to its first passes: compiling graphs, reading weights. */
 	const startUps = new Map<WorkPart['family'], Sum>()
 
 	/** From the narrowest to the widest. */
@@ -182,11 +181,11 @@ function experience() {
 		if (left === undefined) return passesOf(part)
 		if (!part.leavesEarly || done === 0 || !fresh) return left
 		const expected = passesOf(part)
-		// Past what was expected, the images that are left are more and more those that stay to the end.
+		// Beyond the expected amount, the remaining images are increasingly those that stay to the end.
 		const staying = Math.max(0, 1 - expected / done) ** 2
 		return Math.min(left, Math.max(expected - done, left * staying))
 	}
-	/** Seconds per pass of finished parts, and how near they are to the part: 0 is nearest; undefined where there are none. */
+	/** Seconds per pass of finished parts, and their distance from the part: 0 is nearest; undefined if there are none. */
 	const finishedRate = (part: Likeness): { readonly rate: number; readonly width: number } | undefined => {
 		const found = keysOf(part).flatMap((key, width) => {
 			const spent = speeds.get(key)
@@ -199,7 +198,7 @@ function experience() {
 		const rate = other.seconds / other.passes
 		return { rate: part.family === 'tuning' ? rate * tuningPerAttackPass : rate / tuningPerAttackPass, width: 3 }
 	}
-	/** Of the part under way its own, the more of it is done. */
+	/** The current part's own rate, weighted more the further it is. */
 	const currentRate = (under: Current, now: number): number | undefined => {
 		const { part, first, done } = under
 		const own = first ? { seconds: now - first.at, passes: done - first.done } : nothing
@@ -209,7 +208,7 @@ function experience() {
 		return trusted > 0 ? (own.seconds + usual * trusted) / (own.passes + trusted) : usual
 	}
 	return {
-		/** Seconds that things take, with what the part under way tells already. */
+		/** Predicted seconds, including what the current part already shows. */
 		with(under: Current | undefined, now: number) {
 			const own = under && currentRate(under, now)
 			const perPass = (part: Likeness): number => {

@@ -1,4 +1,4 @@
-/** How much work cells are, before they are run: in forward passes of one image. */
+/** Estimates the work of cells before they run, in forward passes of one image. */
 
 import { prepareAttack } from '../attacks/registry.js'
 import { forwardsPerGradient, workOf } from '../classifier/pass-counter.js'
@@ -6,16 +6,13 @@ import { tuningLosses } from '../defenses/tuning-losses.js'
 import type { AttackCell, TunedCell } from './cells.js'
 import type { WorkPart } from './work-meter.js'
 
-/** Share of the test images that a model gets right, about: the others are not attacked. */
+/** Approximate share of test images that a model gets right: the others are not attacked. */
 const usuallyRight = 0.8
 
-/** Share of the most that an attack of several rounds takes, about: most images are fooled by the first. */
+/** Approximate share of the bound that an attack with several rounds takes: the first round fools most images. */
 const usuallyLeft = 0.15
 
-/**
- * A tuning run; none for vanilla. Few-shot samples are taken to be complete, and a gradient to parameters as long as one to
- * pixels.
- */
+/** A tuning run; none for vanilla. Assumes complete few-shot samples, and parameter gradients as long as pixel gradients. */
 export function tuningWork({ tuning, dataset, method }: Pick<TunedCell, 'tuning' | 'dataset' | 'method'>): WorkPart {
 	return {
 		kind: 'tuning',
@@ -34,7 +31,7 @@ function tuningPasses(
 	const images = Math.min(shots * classNames.length, train.length)
 	const attacked = tuningLosses.get(loss)?.attacks ?? true
 	const inner = attacked ? attack.steps * forwardsPerGradient : 0
-	// From a bank of image features the epochs themselves are next to nothing.
+	// With a bank of image features, the epochs themselves cost almost nothing.
 	if (attack.when === 'once') return images * (inner + 1)
 	return images * epochs * (inner + (attacked ? 2 : 1) * forwardsPerGradient)
 }
@@ -49,14 +46,14 @@ export function attackWork(
 	const classes = dataset.classNames.length
 	const prepared = prepareAttack(attack, options)
 	const rounds = prepared.rounds(classes)
-	// A round's candidates are judged, and the clean image is.
+	// Classifying each round's candidates, and the clean image.
 	const most = workOf(prepared.cost(classes)) + rounds.length + 1
 	const leavesEarly = rounds.length > 1
 	const share = leavesEarly ? usuallyLeft : usuallyRight
 	return { kind: attack, method, family, work: split.length * most, share, leavesEarly }
 }
 
-/** Passes of making images on one surrogate, which is taken to be as large as the attacked model. */
+/** Passes of making images on one surrogate, assumed to be as large as the attacked model. */
 export function surrogateWork(
 	{ attack, options, split }: Pick<AttackCell, 'attack' | 'options' | 'split'>,
 	{ dataset }: Pick<TunedCell, 'dataset'>,

@@ -65,7 +65,7 @@ function pipelineUsage({ task, text, classNames, dtype }: ExportRecord): string[
 		['```js', "import { pipeline } from '@huggingface/transformers'", '', ...code, '```'].join('\n'),
 		...(task === 'zero-shot'
 			? [
-					'Pass `hypothesis_template` as above: the words around a class are learned and stand in the graph, and the pipeline would else put its own in.',
+					'Pass `hypothesis_template` as above: the words around a class are learned and stored in the graph, and the pipeline would otherwise add its own.',
 				]
 			: []),
 	]
@@ -81,7 +81,7 @@ function weightsUsage({ text, classNames }: ExportRecord): string[] {
 	]
 	return [
 		['```python', ...code, '```'].join('\n'),
-		'What was learned are the embeddings of the tokens in `hypothesis_template`; without them this is the base model.',
+		'The learned part is the embeddings of the tokens in `hypothesis_template`; without them this is the base model.',
 	]
 }
 

@@ -178,7 +178,7 @@ export function requireSound(
 ): void {
 	if (clean.interval[0] <= 1 / classes) {
 		throw refused(
-			`it classifies ${(100 * clean.accuracy).toFixed(1)} % of clean images right, no better than guessing among ${classes} classes. Tune longer, or measure on more images (--images)`,
+			`it classifies ${(100 * clean.accuracy).toFixed(1)} % of clean images correctly, no better than chance for ${classes} classes. Tune longer, or measure on more images (--images)`,
 		)
 	}
 	if (!reference) {
@@ -194,7 +194,7 @@ export function requireSound(
 		const drop = before.accuracy - found.accuracy
 		if (drop <= maxDrop) continue
 		throw refused(
-			`its ${what} accuracy is ${(100 * drop).toFixed(1)} points below the run's (${(100 * before.accuracy).toFixed(1)} % in float32), more than ${100 * maxDrop} allowed. Export in fp32, or allow more with --max-drop`,
+			`its ${what} accuracy is ${(100 * drop).toFixed(1)} points below the run's (${(100 * before.accuracy).toFixed(1)} % in float32), more than the ${100 * maxDrop} allowed. Export in fp32, or allow more with --max-drop`,
 		)
 	}
 }

@@ -20,16 +20,13 @@ export const exportFile = 'export.json'
 export async function checkExportFolder(folder: string, force: boolean): Promise<void> {
 	if (!existsSync(folder)) return
 	const names = await readdir(folder).catch(() => {
-		throw new NaptuneError(
-			'NAP_FILE_UNWRITABLE',
-			`${folder} is not a folder that can be read. Choose another --output.`,
-		)
+		throw new NaptuneError('NAP_FILE_UNWRITABLE', `${folder} is not a readable folder. Choose another --output.`)
 	})
 	if (names.length === 0) return
 	if (!names.includes(exportFile)) {
 		throw new NaptuneError(
 			'NAP_FILE_UNWRITABLE',
-			`${folder} holds files that are no export; they are never replaced. Choose another --output folder.`,
+			`${folder} holds files other than an export, which naptune never replaces. Choose another --output folder.`,
 		)
 	}
 	if (force) return

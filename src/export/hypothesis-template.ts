@@ -43,6 +43,6 @@ export function hypothesisTemplate(clip: ClipModel, defense: Defense): string {
 	if (fits !== undefined) return fits
 	throw new NaptuneError(
 		'NAP_EXPORT_REFUSED',
-		`The prompts of ${defense.name} are no template around a class name, so other classes could not be put into them. Export the classifier (--task classifier).`,
+		`The prompts of ${defense.name} are not a template around a class name, so they cannot hold other classes. Export the classifier (--task classifier).`,
 	)
 }

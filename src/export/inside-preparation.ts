@@ -161,7 +161,7 @@ function listed(attributes: Attributes): NodeProto['attribute'] {
 function refused(what: string): NaptuneError {
 	return new NaptuneError(
 		'NAP_EXPORT_REFUSED',
-		`The model's preprocessor_config.json ${what}, which the graph does not do. Export with --preprocess outside.`,
+		`The model's preprocessor_config.json ${what}, which the graph cannot do. Export with --preprocess outside.`,
 	)
 }
 

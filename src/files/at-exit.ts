@@ -1,8 +1,8 @@
-/** What must not be left behind when the process ends, however it ends. */
+/** Cleans up when the process ends, however it ends. */
 
 const cleanups = new Set<() => void>()
 
-/** All of them, each once; called when the process exits, and by who ends it without an exit. */
+/** Runs every cleanup once; called when the process exits, and by code that ends it without an exit. */
 export function cleanUp(): void {
 	for (const cleanup of cleanups) {
 		cleanups.delete(cleanup)
@@ -10,7 +10,7 @@ export function cleanUp(): void {
 	}
 }
 
-/** @param cleanup Synchronous. @returns What takes it back, once there is nothing left to clean up. */
+/** @param cleanup Synchronous. @returns A function that cancels the cleanup, once it is no longer needed. */
 export function atExit(cleanup: () => void): () => void {
 	if (cleanups.size === 0) process.once('exit', cleanUp)
 	cleanups.add(cleanup)

@@ -1,4 +1,4 @@
-/** Files appear whole or not at all: a temporary file in the same folder, fsync, rename. */
+/** Writes files so that they appear completely or not at all: a temporary file in the same folder, fsync, rename. */
 
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
@@ -9,17 +9,17 @@ import { NaptuneError } from '../core/errors.js'
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /**
- * What survives a power cut once a file is written: its content and its name (`all`), its content under this name or the one
- * before (`content`), or neither for certain (`nothing`). A kill of the program does no harm either way.
+ * What survives a power cut after a file is written: its content and name (`all`), its content under this name or the
+ * previous one (`content`), or possibly neither (`nothing`). Killing the program does no harm in any case.
  */
 export type Durability = 'all' | 'content' | 'nothing'
 
 /**
- * Writes a whole file atomically: a reader, or this program after a kill, sees the old content or the new one,
- * never a mixture. A symlink at `path` is replaced, its target is left alone.
+ * Writes a whole file atomically: a reader, or this program after a kill, sees the old content or the new one, never a
+ * mixture. A symlink at `path` is replaced, and its target stays untouched.
  * @param path The file to create or replace; its folder must exist.
  * @param data Text (written as UTF-8) or bytes.
- * @throws NaptuneError when the folder is missing, read-only or not writable, or the disk is full; the old content is still there.
+ * @throws NaptuneError if the folder is missing, read-only or not writable, or the disk is full; the old content remains.
  */
 export async function writeFileAtomic(
 	path: string,
@@ -30,9 +30,9 @@ export async function writeFileAtomic(
 }
 
 /**
- * Writes a file atomically from chunks, for content that should not be in memory at once.
- * Errors thrown while the chunks are produced pass through unchanged; nothing is left behind then either.
- * @param options.beforeInPlace Called once all is written and before it takes the place of the old content.
+ * Writes a file atomically from chunks, for content too large for memory. Errors while producing chunks pass through
+ * unchanged, and nothing is left behind.
+ * @param options.beforeInPlace Called once everything is written, before it replaces the old content.
  * @throws NaptuneError as {@link writeFileAtomic}.
  */
 export async function writeChunksAtomic(
@@ -54,11 +54,11 @@ export async function writeChunksAtomic(
 	await placeAtomic(path, put, durability)
 }
 
-/** Makes the new content of a file under a temporary name in the same folder. */
+/** Writes the new content of a file under a temporary name in the same folder. */
 export type PutInPlace = (temporary: string) => Promise<void>
 
 /**
- * Replaces a file by what `put` makes, at once; where `put` fails, nothing is left behind and the file is as it was.
+ * Replaces a file by the output of `put`, at once; if `put` fails, nothing is left behind and the file stays as it was.
  * @throws NaptuneError as {@link writeFileAtomic}; errors of `put` pass through.
  */
 export async function placeAtomic(path: string, put: PutInPlace, durability: Durability = 'all'): Promise<void> {
@@ -67,21 +67,21 @@ export async function placeAtomic(path: string, put: PutInPlace, durability: Dur
 		await put(temporary)
 		await explained(path, () => rename(temporary, path))
 	} finally {
-		// It is gone already, unless something failed or both names are of one and the same file.
+		// It no longer exists, unless something failed or both names are the same file.
 		await unlink(temporary).catch(() => {})
 	}
 	if (durability === 'all') await syncDirectory(dirname(path))
 }
 
-/** Name of a temporary file, with the number of the program that writes it. */
+/** Name of a temporary file, including the id of the process that writes it. */
 const temporaryName = /^\..+\.(\d+)\.[0-9a-f]{8}\.tmp$/
 
-/** Removes what programs that no longer run left half-written in a folder of their own: a state can be large. */
+/** Removes half-written files of dead processes from a folder that belongs to them: a state can be large. */
 export async function removeLeftovers(folder: string): Promise<void> {
 	for (const name of await readdir(folder)) {
 		const writer = temporaryName.exec(name)?.[1]
 		if (writer === undefined || isRunning(Number(writer))) continue
-		// A folder that cannot be written is told of by the first real write.
+		// The first real write reports a folder that cannot be written.
 		await rm(join(folder, name), { force: true }).catch(() => {})
 	}
 }
@@ -96,8 +96,8 @@ function isRunning(number: number): boolean {
 }
 
 /**
- * Removes temporary files that killed programs left in a folder of large files, once they are a day old; younger ones may
- * belong to a program that is still writing.
+ * Removes temporary files that killed processes left in a folder of large files, once they are a day old; a running process
+ * may still be writing younger ones.
  */
 export async function removeStaleTemporaries(folder: string): Promise<void> {
 	for (const name of await readdir(folder)) {
@@ -108,7 +108,7 @@ export async function removeStaleTemporaries(folder: string): Promise<void> {
 	}
 }
 
-/** Writes all of `bytes` at the current position, or at `position`; one write call may take less than asked for. */
+/** Writes all of `bytes` at the current position, or at `position`; a single write call may write only part. */
 export async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number | null = null): Promise<void> {
 	let done = 0
 	while (done < bytes.length) {
@@ -118,36 +118,34 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, position: 
 }
 
 /**
- * Turns an operating system error met while writing `path` into one a person can act on.
- * Errors it does not know (and errors that are already ours) are returned as they are.
+ * Turns a system error from writing `path` into one that a person can act on. Unknown errors, and errors that are already
+ * ours, are returned unchanged.
  */
 export function explainWriteFailure(error: unknown, path: string): unknown {
 	const advice = adviceFor((error as NodeJS.ErrnoException | null)?.code, path)
-	return advice
-		? new NaptuneError('NAP_FILE_UNWRITABLE', `${advice} Nothing was lost: no file was changed.`, { cause: error })
-		: error
+	return advice ? new NaptuneError('NAP_FILE_UNWRITABLE', `${advice} No file was changed.`, { cause: error }) : error
 }
 
 function adviceFor(code: string | undefined, path: string): string | undefined {
 	const folder = dirname(path)
 	switch (code) {
 		case 'ENOSPC':
-			return `The disk is full: ${path} could not be written. Free some space, or choose a folder on another disk.`
+			return `The disk is full: cannot write ${path}. Free some space, or choose a folder on another disk.`
 		case 'EDQUOT':
-			return `The disk quota is used up: ${path} could not be written. Free some space, or choose a folder elsewhere.`
+			return `The disk quota is used up: cannot write ${path}. Free some space, or choose another folder.`
 		case 'EFBIG':
 			return `${path} would be larger than this file system or this process may write. Choose another folder.`
 		case 'EROFS':
-			return `${folder} is on a read-only file system: ${path} could not be written. Choose a folder that can be written to.`
+			return `${folder} is on a read-only file system: cannot write ${path}. Choose a writable folder.`
 		case 'EACCES':
 		case 'EPERM':
 			return `No permission to write ${path}. Change the permissions of ${folder}, or choose a folder that you own.`
 		case 'ENOENT':
-			return `The folder ${folder} does not exist, so ${path} could not be written. Create it first.`
+			return `The folder ${folder} does not exist: cannot write ${path}. Create it first.`
 		case 'ENOTDIR':
-			return `${folder} is not a folder, so ${path} could not be written. Choose a folder.`
+			return `${folder} is not a folder: cannot write ${path}. Choose a folder.`
 		case 'EISDIR':
-			return `${path} is a folder, a file was to be written there. Choose another name.`
+			return `${path} is a folder, not a file to write. Choose another name.`
 		case 'ENAMETOOLONG':
 			return `The name of ${path} is too long for the file system. Choose a shorter one.`
 		default:
@@ -163,7 +161,7 @@ async function explained<T>(path: string, action: () => Promise<T>): Promise<T> 
 	}
 }
 
-/** The rename itself survives a power cut only after this; some systems cannot open a folder, and lose nothing else by it. */
+/** Only after this does the rename survive a power cut; some systems cannot open a folder, and lose nothing else by it. */
 async function syncDirectory(folder: string): Promise<void> {
 	try {
 		const handle = await open(folder, 'r')

@@ -1,9 +1,10 @@
 /**
- * Checksums of files of values, kept beside them in `NAME.sha256` as `sha256sum` writes it, so that a damaged file is
- * noticed when it is read, and can be checked by any tool.
+ * Checksums of data files, kept beside them in `NAME.sha256` in the format of `sha256sum`, so that reading detects damage
+ * and any tool can verify them.
  *
- * A file and its checksum cannot appear in one moment. Until the file is in place, the checksum of what is on its way stands
- * first and that of what is there below it, and either content is accepted: a kill at any point leaves both usable.
+ * A file and its checksum cannot appear at the same moment. Until the file is in place, the checksum file lists first the
+ * checksum of the new content, then that of the current content, and either is accepted: a kill at any point leaves both
+ * usable.
  */
 
 import { createHash } from 'node:crypto'
@@ -15,14 +16,14 @@ import { NaptuneError } from '../core/errors.js'
 import { type Chunks, type PutInPlace, placeAtomic, writeChunksAtomic, writeFileAtomic } from './atomic-write.js'
 import { sha256OfFile } from './sha256.js'
 
-/** Where the checksum of a file is kept. */
+/** Location of a file's checksum. */
 export function checksumPath(path: string): string {
 	return `${path}.sha256`
 }
 
 /**
  * Writes a file atomically, and its checksum beside it.
- * @throws NaptuneError as `writeFileAtomic`; the file before and its checksum are still there.
+ * @throws NaptuneError as `writeFileAtomic`; the previous file and its checksum remain.
  */
 export async function writeChunksChecked(path: string, chunks: Chunks): Promise<void> {
 	const hash = createHash('sha256')
@@ -35,13 +36,13 @@ export async function writeChunksChecked(path: string, chunks: Chunks): Promise<
 	await settle(path, own)
 }
 
-/** Writes the checksum of a file that is there already, such as a log that will not grow any more. */
+/** Writes the checksum of an existing file, such as a log that is complete. */
 export async function writeChecksum(path: string): Promise<void> {
 	await writeFileAtomic(checksumPath(path), textOf(path, [await sha256OfFile(path)]))
 }
 
 /**
- * Puts a copy of a file, or a second name of it, in the place of another, with its checksum.
+ * Replaces a file by a copy or hard link of another, with its checksum.
  * @param put Makes the copy under a temporary name.
  */
 export async function copyChecked(from: string, to: string, put: PutInPlace): Promise<void> {
@@ -53,10 +54,10 @@ export async function copyChecked(from: string, to: string, put: PutInPlace): Pr
 }
 
 /**
- * Compares a file with its checksum.
- * @param advice What to do about a damaged one.
- * @returns `unchecked` where there is none, as beside files of earlier versions.
- * @throws NaptuneError naming the file when it is not what was written, or its checksum cannot be read.
+ * Verifies a file against its checksum.
+ * @param advice What to do about damage.
+ * @returns `unchecked` if there is no checksum, as for files of earlier versions.
+ * @throws NaptuneError that names the file if it was changed, or its checksum cannot be read.
  */
 export async function requireIntact(path: string, advice: string): Promise<'intact' | 'unchecked'> {
 	const known = await checksums(path, advice)
@@ -69,24 +70,24 @@ export async function requireIntact(path: string, advice: string): Promise<'inta
 	)
 }
 
-/** Removes a file with its checksum, in this order: a checksum without its file harms nothing. */
+/** Removes a file and then its checksum: a checksum without its file is harmless. */
 export async function removeChecked(path: string): Promise<void> {
 	await rm(path, { force: true })
 	await removeChecksum(path)
 }
 
-/** Takes a checksum away, before its file is changed in place. */
+/** Removes a checksum before its file is changed in place. */
 export async function removeChecksum(path: string): Promise<void> {
 	await rm(checksumPath(path), { force: true })
 }
 
-/** Says which content comes next; what is there now stays acceptable. The folder is synchronised with the file itself. */
+/** Announces the next content; the current content stays acceptable. The folder is synchronised with the file itself. */
 async function announce(path: string, next: readonly string[]): Promise<void> {
 	const now = await checksums(path).catch(() => [])
 	await writeFileAtomic(checksumPath(path), textOf(path, [...new Set([...next, ...now])]), 'content')
 }
 
-/** Cuts off what is not acceptable any more; whether that survives a power cut does not matter. */
+/** Drops checksums that are no longer acceptable; it does not matter whether that survives a power cut. */
 async function settle(path: string, own: readonly string[]): Promise<void> {
 	await truncate(checksumPath(path), Buffer.byteLength(textOf(path, own)))
 }
@@ -95,7 +96,7 @@ function textOf(path: string, own: readonly string[]): string {
 	return own.map((checksum) => `${checksum}  ${basename(path)}\n`).join('')
 }
 
-/** What a file may be, the newest first; empty where no checksum is kept. */
+/** Acceptable checksums of a file, the newest first; empty if none is kept. */
 async function checksums(path: string, advice = ''): Promise<string[]> {
 	const file = checksumPath(path)
 	if (!existsSync(file)) return []
@@ -104,7 +105,7 @@ async function checksums(path: string, advice = ''): Promise<string[]> {
 	if (found.length > 0 && found.length === lines.length) return found
 	throw new NaptuneError(
 		'NAP_FILE_DAMAGED',
-		`${file} is damaged: it is not a checksum as sha256sum writes it. ${advice}`.trimEnd(),
+		`${file} is damaged: it is not in the format of sha256sum. ${advice}`.trimEnd(),
 	)
 }
 

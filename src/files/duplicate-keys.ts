@@ -1,11 +1,11 @@
-/** `JSON.parse` keeps the last of two equal keys in silence; a hostile header may use that, so we look for them. */
+/** Finds duplicate keys in JSON: `JSON.parse` silently keeps the last of two, which a hostile header may exploit. */
 
 import { at } from '../core/at.js'
 
 /**
- * The first key that an object in a JSON text holds twice.
+ * The first key that an object in a JSON text contains twice.
  * @param text A text that `JSON.parse` has accepted (escapes are compared after decoding).
- * @returns The key, or undefined when all objects have distinct keys.
+ * @returns The key, or undefined if all objects have distinct keys.
  */
 export function findDuplicateKey(text: string): string | undefined {
 	const open: (Set<string> | undefined)[] = []

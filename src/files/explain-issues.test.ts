@@ -19,15 +19,15 @@ function explained(value: unknown): string {
 
 describe('explainIssues', () => {
 	it('lists the known keys beside an unknown one, also deep down', () => {
-		expect(explained({ learned: 3 })).toBe('✖ Unrecognized key: "learned"; known are steps, deep, kind, free')
-		expect(explained({ deep: { best: 1 } })).toMatch(/"best"; known are rate, decay\n.*at deep/)
+		expect(explained({ learned: 3 })).toBe('✖ Unrecognized key: "learned"; known keys: steps, deep, kind, free')
+		expect(explained({ deep: { best: 1 } })).toMatch(/"best"; known keys: rate, decay\n.*at deep/)
 	})
 
 	it('names what was meant, in another object, too', () => {
 		expect(explained({ stepz: 3 })).toBe(
-			'✖ Unrecognized key: "stepz"; known are steps, deep, kind, free. Did you mean steps?',
+			'✖ Unrecognized key: "stepz"; known keys: steps, deep, kind, free. Did you mean steps?',
 		)
-		expect(explained({ decay: 'linear' })).toMatch(/known are steps, deep, kind, free\. Did you mean deep\.decay\?$/)
+		expect(explained({ decay: 'linear' })).toMatch(/known keys: steps, deep, kind, free\. Did you mean deep\.decay\?$/)
 	})
 
 	it('names the choice that was meant', () => {
@@ -46,7 +46,7 @@ describe('explainIssues', () => {
 		const item = z.strictObject({ title: z.string().optional() })
 		const deep = z.strictObject({ list: z.array(z.union([z.string(), item])), table: z.record(z.string(), item) })
 		const { error } = deep.safeParse({ list: ['a', { titel: 'x' }], table: { a: { tilte: 'x' } } })
-		expect(explainIssues(error!, deep).match(/known are title\. Did you mean title\?/g)).toHaveLength(2)
+		expect(explainIssues(error!, deep).match(/known keys: title\. Did you mean title\?/g)).toHaveLength(2)
 	})
 
 	it('leaves other issues as they are, and says nothing of keys that it cannot find', () => {

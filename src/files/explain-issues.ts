@@ -1,14 +1,14 @@
-/** What is wrong with settings that a schema refuses, for people. */
+/** Explains to people why a schema rejects settings. */
 
 import { z } from 'zod'
 import { isRecord } from '../core/guards.js'
 import { didYouMean } from '../core/nearest.js'
 
 /**
- * Every issue on a line of its own; where a key is unknown, with those that are known and the one that was likely meant,
- * which may be of another object, such as `optimizer.learningRate`.
- * @param schema The one that refused.
- * @param value What it refused: a text that is none of its choices brings the one that was likely meant.
+ * Lists every issue on its own line. For an unknown key, it adds the known ones and the most likely one, which may belong to
+ * another object, such as `optimizer.learningRate`.
+ * @param schema The schema that rejected the value.
+ * @param value The rejected value: for a text that is not among its choices, the likely one is suggested.
  */
 export function explainIssues({ issues }: z.ZodError, schema: z.ZodType, value?: unknown): string {
 	return z.prettifyError({
@@ -18,7 +18,7 @@ export function explainIssues({ issues }: z.ZodError, schema: z.ZodType, value?:
 
 type Issue = z.core.$ZodIssue
 
-/** Of a value that may have several forms, the issues of the form that it has. */
+/** For a value with several possible forms, the issues of the form that it has. */
 function meant(issue: Issue): Issue[] {
 	if (issue.code !== 'invalid_union') return [issue]
 	const form = issue.errors.find(
@@ -34,7 +34,7 @@ function withKnownKeys(issue: Issue, schema: z.ZodType): Issue {
 	if (known.length === 0) return issue
 	const anywhere = [...known, ...pathsOf(schema)]
 	const suggestions = issue.keys.map((key) => didYouMean(key, anywhere)).join('')
-	return { ...issue, message: `${issue.message}; known are ${known.join(', ')}${suggestions && `.${suggestions}`}` }
+	return { ...issue, message: `${issue.message}; known keys: ${known.join(', ')}${suggestions && `.${suggestions}`}` }
 }
 
 function withLikelyChoice(issue: Issue, value: unknown): Issue {
@@ -51,7 +51,7 @@ function valueAt(value: unknown, [first, ...rest]: readonly PropertyKey[]): unkn
 		: undefined
 }
 
-/** The keys of the object at a path; none where there is no object. */
+/** The keys of the object at a path; empty if there is no object. */
 function keysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
 	const inner = unwrapped(schema)
 	if (inner instanceof z.ZodUnion) {
@@ -74,7 +74,7 @@ function pathsOf(schema: unknown, above = ''): string[] {
 	])
 }
 
-/** What reads the input: without defaults and what comes after it. */
+/** The schema of the input, without defaults and later steps. */
 function unwrapped(schema: unknown): unknown {
 	if (schema instanceof z.ZodPipe) return unwrapped(schema.in)
 	const wrapped = [z.ZodDefault, z.ZodPrefault, z.ZodOptional, z.ZodNullable].some((kind) => schema instanceof kind)

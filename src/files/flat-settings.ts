@@ -1,6 +1,6 @@
-/** Nested settings as a list. */
+/** Flattens nested settings into a list. */
 
-/** Settings by path, as `optimizer.learningRate`, in their order. Lists are not taken apart; what is undefined is left out. */
+/** Settings by path, such as `optimizer.learningRate`, in their order. Lists stay whole, and undefined values are dropped. */
 export function flatSettings(settings: Readonly<Record<string, unknown>>): Map<string, unknown> {
 	return new Map(entriesOf(settings, ''))
 }
@@ -14,7 +14,7 @@ function entriesOf(settings: object, path: string): (readonly [string, unknown])
 	})
 }
 
-/** A setting as text: texts as they are, anything else as JSON. */
+/** A setting as text: texts unchanged, anything else as JSON. */
 export function settingText(value: unknown): string {
 	return typeof value === 'string' ? value : JSON.stringify(value)
 }

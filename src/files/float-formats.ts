@@ -1,4 +1,4 @@
-/** Conversion between float32 and the formats checkpoints are stored in. Bits in, bits out; no rounding but where said. */
+/** Converts between float32 and the formats that checkpoints use. Bits in, bits out; rounds only where stated. */
 
 import { at } from '../core/at.js'
 import type { Dtype } from './safetensors-dtype.js'
@@ -17,7 +17,7 @@ export function isFloatDtype(dtype: Dtype): dtype is FloatDtype {
  * @returns A new array.
  */
 export function toFloat32(dtype: FloatDtype, bytes: Uint8Array): Float32Array<ArrayBuffer> {
-	// A copy when needed: typed arrays must start at a multiple of their element size.
+	// Copies if needed: typed arrays must start at a multiple of their element size.
 	const { buffer, byteOffset } = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
 	switch (dtype) {
 		case 'F32':

@@ -16,7 +16,7 @@ describe('readJsonFile', () => {
 	it('says what is wrong', async () => {
 		const folder = await temporaryFolder()
 		await expect(readJsonFile(join(folder, 'a.json'))).rejects.toThrow(/a\.json is missing/)
-		await expect(readJsonFile(folder)).rejects.toThrow(/could not be read/)
+		await expect(readJsonFile(folder)).rejects.toThrow(/Cannot read/)
 		await writeFile(join(folder, 'b.json'), '{"a":')
 		await expect(readJsonFile(join(folder, 'b.json'))).rejects.toThrow(/b\.json is not valid JSON/)
 	})

@@ -1,11 +1,11 @@
-/** Reading small JSON files. */
+/** Reads small JSON files. */
 
 import { NaptuneError } from '../core/errors.js'
 import { readTextFile } from './text/read-text.js'
 
 /**
- * Reads and parses a JSON file (UTF-8, a byte order mark is allowed).
- * @throws NaptuneError when the file is missing, unreadable, not UTF-8 or not JSON.
+ * Reads and parses a JSON file (UTF-8, optionally with a byte order mark).
+ * @throws NaptuneError if the file is missing, unreadable, not UTF-8 or not JSON.
  */
 export async function readJsonFile(path: string): Promise<unknown> {
 	const text = await readTextFile(path)

@@ -76,7 +76,7 @@ describe('a log of JSON lines', () => {
 		const path = join(await temporaryFolder(), 'log')
 		await writeFile(path, '1\n{oops\n3\n')
 		await expect(readJsonLines(path)).rejects.toThrow(/Line 2 .*not JSON/)
-		await expect(readJsonLines(`${path}.missing`)).rejects.toThrow(/could not be read/)
+		await expect(readJsonLines(`${path}.missing`)).rejects.toThrow(/Cannot read/)
 	})
 
 	it('ends where it did before when there is no room for a record', async () => {
@@ -92,7 +92,7 @@ describe('a log of JSON lines', () => {
 			console.log(error.name, error.message)`
 		const limited = ['-c', 'ulimit -f 16 && exec "$0" --input-type=module -e "$1"', process.execPath, script]
 		const { stdout } = await promisify(execFile)('bash', limited)
-		expect(stdout).toMatch(/^NaptuneError .*would be larger than.*Nothing was lost/)
+		expect(stdout).toMatch(/^NaptuneError .*would be larger than.*No file was changed/)
 		expect(await readFile(path, 'utf8')).toBe('"first"\n"second"\n')
 	})
 

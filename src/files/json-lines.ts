@@ -11,36 +11,36 @@ export interface JsonLines {
 	readonly records: readonly unknown[]
 	/** Bytes of the complete lines: where the next record goes. */
 	readonly length: number
-	/** Whether a last line was cut short (by a kill or a full disk) and has been dropped. */
+	/** Whether a last line was cut short (by a kill or a full disk) and dropped. */
 	readonly torn: boolean
 }
 
 /** A log open for appending. */
 export interface JsonLinesLog {
 	/**
-	 * Appends records and waits until they are on the disk. Calls may overlap; they are written in the order of the calls.
-	 * @returns The log's length in bytes afterwards, to be kept where a resume should continue.
-	 * @throws NaptuneError when the disk is full or the like; the log then ends where it did before.
+	 * Appends records and waits until they are on disk. Calls may overlap; records are written in the order of the calls.
+	 * @returns The log's new length in bytes; a resume continues from a saved length.
+	 * @throws NaptuneError if the disk is full or the like; the log then ends where it did before.
 	 */
 	append(...records: readonly unknown[]): Promise<number>
-	/** SHA-256 of its lines so far, to be kept beside the length. */
+	/** SHA-256 of its lines so far; save it with the length. */
 	sha256(): string
-	/** Waits for appends under way, then closes the file. */
+	/** Waits for pending appends, then closes the file. */
 	close(): Promise<void>
 }
 
 const newline = 0x0a
 
 /**
- * Reads a log. A last line without its line end is dropped: it was being written when the program died.
- * @throws NaptuneError when the file cannot be read, or a complete line is not JSON (with its line number).
+ * Reads a log. A last line without a line end is dropped: it was being written when the program died.
+ * @throws NaptuneError if the file cannot be read, or a complete line is not JSON (with its line number).
  */
 export async function readJsonLines(path: string): Promise<JsonLines> {
 	let bytes: Buffer
 	try {
 		bytes = await readFile(path)
 	} catch (error) {
-		throw new NaptuneError('NAP_FILE_INVALID', `The log ${path} could not be read: ${(error as Error).message}.`, {
+		throw new NaptuneError('NAP_FILE_INVALID', `Cannot read the log ${path}: ${(error as Error).message}.`, {
 			cause: error,
 		})
 	}
@@ -54,7 +54,7 @@ export async function readJsonLines(path: string): Promise<JsonLines> {
 		} catch (error) {
 			throw new NaptuneError(
 				'NAP_FILE_DAMAGED',
-				`Line ${records.length + 1} of the log ${path} is not JSON (${(error as Error).message}). The file was changed or damaged; restore it, or start anew in another folder.`,
+				`Line ${records.length + 1} of the log ${path} is not JSON (${(error as Error).message}). The file was changed or damaged; restore it, or start again in another folder.`,
 			)
 		}
 		start = end + 1
@@ -65,11 +65,11 @@ export async function readJsonLines(path: string): Promise<JsonLines> {
 }
 
 /**
- * Opens a log for appending, creating it where it does not exist. A torn last line is cut off first.
- * @param options.length Cut the log back to this many bytes (a value that `append` returned), so that a resumed run
- * repeats its records instead of doubling them.
- * @param options.sha256 What the lines that are kept must be, where that is known.
- * @throws NaptuneError when the file cannot be written, is shorter than `length`, has no line end there, or holds other lines.
+ * Opens a log for appending, creating it if necessary. A torn last line is cut off first.
+ * @param options.length Cut the log back to this many bytes (a value that `append` returned), so that a resumed run repeats
+ * its records instead of duplicating them.
+ * @param options.sha256 Expected hash of the remaining lines, if known.
+ * @throws NaptuneError if the file cannot be written, is shorter than `length`, has no line end there, or holds other lines.
  */
 export async function openJsonLines(
 	path: string,
@@ -77,7 +77,7 @@ export async function openJsonLines(
 ): Promise<JsonLinesLog> {
 	let handle: FileHandle
 	try {
-		// Not 'a': a position given to a write would be ignored then.
+		// Not 'a': writes would ignore their position.
 		handle = await open(path, 'r+').catch((error: NodeJS.ErrnoException) => {
 			if (error.code !== 'ENOENT') throw error
 			return open(path, 'wx+')
@@ -91,7 +91,7 @@ export async function openJsonLines(
 		if (options.sha256 !== undefined && hash.copy().digest('hex') !== options.sha256) {
 			throw new NaptuneError(
 				'NAP_FILE_DAMAGED',
-				`A finished line of the log ${path} is not what was written there. The file was changed or damaged; restore it, or start anew in another folder.`,
+				`A finished line of the log ${path} is not what was written there. The file was changed or damaged; restore it, or start again in another folder.`,
 			)
 		}
 		await handle.truncate(length)
@@ -126,7 +126,7 @@ export async function openJsonLines(
 	}
 }
 
-/** Where complete lines end; or `wanted`, once it is known to be the end of a line. */
+/** The end of the complete lines; or `wanted`, once verified as the end of a line. */
 async function endOfLines(handle: FileHandle, wanted: number | undefined, path: string): Promise<number> {
 	const { size } = await handle.stat()
 	if (wanted !== undefined) {
@@ -135,7 +135,7 @@ async function endOfLines(handle: FileHandle, wanted: number | undefined, path: 
 		if (wanted === 0 || byte[0] === newline) return wanted
 		throw new NaptuneError(
 			'NAP_FILE_DAMAGED',
-			`The log ${path} (${size} bytes) has no line that ends at byte ${wanted}, where this run was saved. The file was changed or damaged; restore it, or start anew in another folder.`,
+			`The log ${path} (${size} bytes) has no line that ends at byte ${wanted}, where this run was saved. The file was changed or damaged; restore it, or start again in another folder.`,
 		)
 	}
 	const piece = Buffer.alloc(1 << 16)

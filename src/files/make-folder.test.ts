@@ -44,6 +44,6 @@ describe('makeFolder', () => {
 	})
 
 	it.skipIf(!existsSync('/proc/self'))('gives up where the file system takes no folders', async () => {
-		await expect(makeFolder('/proc/naptune/run')).rejects.toThrow(/\/proc takes no new folders/)
+		await expect(makeFolder('/proc/naptune/run')).rejects.toThrow(/\/proc does not allow new folders/)
 	})
 })

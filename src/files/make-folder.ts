@@ -1,4 +1,4 @@
-/** Folders to write to. */
+/** Creates folders to write to. */
 
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -6,9 +6,9 @@ import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure } from './atomic-write.js'
 
 /**
- * Makes a folder and those above it, where they do not exist. (`mkdir` of Node.js 20 with `recursive` never returns where
- * the file system itself refuses new folders, as /proc does.)
- * @throws NaptuneError when a file is in the way, or a folder cannot be written.
+ * Creates a folder and its parents, if necessary. (`mkdir` of Node.js 20 with `recursive` never returns if the file system
+ * itself refuses new folders, as /proc does.)
+ * @throws NaptuneError if a file is in the way, or a folder cannot be written.
  */
 export async function makeFolder(path: string): Promise<void> {
 	const missing: string[] = []
@@ -22,26 +22,26 @@ export async function makeFolder(path: string): Promise<void> {
 			await mkdir(folder)
 		} catch (error) {
 			const { code } = error as NodeJS.ErrnoException
-			// Another program may have made it meanwhile.
+			// Another program may have created it meanwhile.
 			if (code === 'EEXIST') continue
 			if (code !== 'ENOENT') throw explainWriteFailure(error, folder)
 			throw new NaptuneError(
 				'NAP_FILE_UNWRITABLE',
-				`${path} cannot be created: ${dirname(folder)} takes no new folders. Choose a folder elsewhere.`,
+				`Cannot create ${path}: ${dirname(folder)} does not allow new folders. Choose another place.`,
 				{ cause: error },
 			)
 		}
 	}
 }
 
-/** @throws NaptuneError when something that is not a folder is there. */
+/** @throws NaptuneError if something other than a folder is there. */
 async function isFolder(path: string, wanted: string): Promise<boolean> {
 	let isDirectory: boolean
 	try {
 		isDirectory = (await stat(path)).isDirectory()
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException
-		// Below a file, the file itself comes to light further up.
+		// Below a file, the loop finds the file itself further up.
 		if (code === 'ENOENT' || code === 'ENOTDIR') return false
 		throw explainWriteFailure(error, wanted)
 	}

@@ -1,19 +1,19 @@
-/** The file or folder that someone most likely meant. */
+/** Finds the file or folder that someone most likely meant. */
 
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { nearest } from '../core/nearest.js'
 
-/** More entries than these are not looked through for a typing error. */
+/** Folders with more entries are not searched for typing errors. */
 const mostEntries = 5000
 
-/** A sentence to end an error with, such as ` Did you mean runs/photos?`; empty where nothing is near. */
+/** A sentence to end an error with, such as ` Did you mean runs/photos?`; empty if nothing is near. */
 export function didYouMeanPath(path: string): string {
 	const found = nearestPath(path)
 	return found === undefined ? '' : ` Did you mean ${found}?`
 }
 
-/** A path that exists and differs from this one in one name of it; undefined where there is none, or this one exists. */
+/** An existing path that differs from this one in one name; undefined if there is none, or this one exists. */
 function nearestPath(path: string): string | undefined {
 	const missing = firstMissing(path)
 	if (missing === undefined) return undefined
@@ -36,7 +36,7 @@ function entries(folder: string): string[] {
 		const names = readdirSync(folder)
 		return names.length > mostEntries ? [] : names
 	} catch {
-		// A folder that cannot be read suggests nothing.
+		// An unreadable folder suggests nothing.
 		return []
 	}
 }

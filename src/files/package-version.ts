@@ -1,4 +1,4 @@
-/** Which version of this package wrote a file. */
+/** The version of this package, which files record. */
 
 import { readFileSync } from 'node:fs'
 

@@ -1,4 +1,4 @@
-/** Reading parts of files that are too large to hold. */
+/** Reads parts of files that are too large for memory. */
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { NaptuneError } from '../core/errors.js'
@@ -7,8 +7,8 @@ import { NaptuneError } from '../core/errors.js'
 export const pieceLength = 1 << 22
 
 /**
- * Opens a file for reading, lets `action` use it and closes it.
- * @throws NaptuneError when the file cannot be opened or read; other errors of `action` pass through.
+ * Opens a file for reading, passes it to `action` and closes it.
+ * @throws NaptuneError if the file cannot be opened or read; other errors of `action` pass through.
  */
 export async function withFile<T>(path: string, action: (handle: FileHandle) => Promise<T>): Promise<T> {
 	let handle: FileHandle
@@ -38,9 +38,9 @@ export async function readInto(handle: FileHandle, bytes: Uint8Array, position: 
 }
 
 /**
- * Reads a part of a file in pieces of {@link pieceLength} (a multiple of every element size), the last one shorter.
- * A piece is valid until the next one is asked for.
- * @throws NaptuneError when the file ends before the part does.
+ * Reads a part of a file in pieces of {@link pieceLength} (a multiple of every element size), the last one shorter. A piece
+ * is valid until the next one is read.
+ * @throws NaptuneError if the file ends before the part does.
  */
 export async function* readPieces(
 	handle: FileHandle,
@@ -54,7 +54,7 @@ export async function* readPieces(
 		if ((await readInto(handle, piece, offset + done)) < piece.length) {
 			throw new NaptuneError(
 				'NAP_FILE_DAMAGED',
-				`${path} ended while it was read: did something change it meanwhile? Fetch it again.`,
+				`${path} ended while it was being read; another program may have changed it. Fetch it again.`,
 			)
 		}
 		yield piece
@@ -62,7 +62,7 @@ export async function* readPieces(
 }
 
 function unreadable(path: string, error: unknown): NaptuneError {
-	return new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${(error as Error).message}.`, {
+	return new NaptuneError('NAP_FILE_UNREADABLE', `Cannot read ${path}: ${(error as Error).message}.`, {
 		cause: error,
 	})
 }

@@ -1,4 +1,4 @@
-/** Reading the safetensors format from bytes: what files, buffers and browsers share. */
+/** Reads the safetensors format from bytes; shared by files, buffers and browsers. */
 
 import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -6,7 +6,7 @@ import { type Tensor, tensor } from '../core/tensor.js'
 import { type Dtype, dtypeSize } from './safetensors-dtype.js'
 import { parseSafetensorsHeader } from './safetensors-header.js'
 
-/** Where a tensor lies in its file. */
+/** Location of a tensor in its file. */
 export interface TensorEntry {
 	readonly dtype: Dtype
 	readonly shape: readonly number[]
@@ -16,7 +16,7 @@ export interface TensorEntry {
 	readonly length: number
 }
 
-/** What a safetensors file says about itself. */
+/** The header of a safetensors file. */
 export interface SafetensorsHeader {
 	/** Tensors by name, in the order of their bytes. */
 	readonly tensors: ReadonlyMap<string, TensorEntry>
@@ -34,14 +34,14 @@ export interface TensorWithData {
 
 /**
  * Longer headers are refused; those of the largest models have less than a tenth of it. The reference implementation reads
- * up to 100 MB, which takes seconds in which no signal comes through.
+ * up to 100 MB, which takes seconds during which no signal gets through.
  */
 const longestHeader = 1 << 24
 
 /**
  * The header of a file in memory.
- * @param name What to call the file in errors.
- * @throws NaptuneError when it is truncated or not safetensors, or its tensors overlap, leave gaps, lie outside the file or
+ * @param name Name of the file for errors.
+ * @throws NaptuneError if it is truncated or not safetensors, or its tensors overlap, leave gaps, lie outside the file or
  * disagree with their type and shape.
  */
 export function safetensorsHeader(file: Uint8Array, name: string): SafetensorsHeader {
@@ -51,9 +51,9 @@ export function safetensorsHeader(file: Uint8Array, name: string): SafetensorsHe
 }
 
 /**
- * Tensors of a file in memory, each copied to a buffer of its own.
- * @param names The tensors wanted; all of them when omitted.
- * @throws NaptuneError as {@link safetensorsHeader}, or when a wanted tensor is not in the file.
+ * Tensors of a file in memory, each copied to its own buffer.
+ * @param names Tensors to read; default: all.
+ * @throws NaptuneError as {@link safetensorsHeader}, or if a requested tensor is not in the file.
  */
 export function safetensorsTensors(
 	file: Uint8Array,
@@ -70,29 +70,29 @@ export function safetensorsTensors(
 }
 
 /**
- * The length of the header that a file's first 8 bytes claim.
- * @param size Of the whole file.
- * @throws NaptuneError when it is not possible.
+ * The header length that a file's first 8 bytes claim.
+ * @param size Size of the whole file.
+ * @throws NaptuneError if it is impossible.
  */
 export function lengthOfHeader(start: Uint8Array, size: number, path: string): number {
 	const claimed = new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true)
 	if (claimed > BigInt(longestHeader)) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${path} is not a valid safetensors file: it claims a header of ${claimed} bytes, at most ${longestHeader} are allowed. Is it another format, or damaged?`,
+			`${path} is not a valid safetensors file: it claims a header of ${claimed} bytes; at most ${longestHeader} are allowed. Is it another format, or damaged?`,
 		)
 	}
 	const length = Number(claimed)
 	if (8 + length > size) {
 		throw new NaptuneError(
 			'NAP_FILE_DAMAGED',
-			`${path} is truncated or damaged: its header should take ${length} bytes, the whole file has ${size}. Fetch it again.`,
+			`${path} is truncated or damaged: its header should take ${length} bytes, but the whole file has ${size}. Fetch it again.`,
 		)
 	}
 	return length
 }
 
-/** The header in its own bytes. @param size Of the whole file. @throws NaptuneError as {@link safetensorsHeader}. */
+/** The header from its own bytes. @param size Size of the whole file. @throws NaptuneError as {@link safetensorsHeader}. */
 export function headerOfBytes(bytes: Uint8Array, size: number, path: string): SafetensorsHeader {
 	const start = 8 + bytes.byteLength
 	const { metadata, tensors } = parseSafetensorsHeader(bytes, size - start, path)
@@ -112,7 +112,7 @@ export function headerOfBytes(bytes: Uint8Array, size: number, path: string): Sa
 	}
 }
 
-/** The entries of some tensors, or of all. @throws NaptuneError naming those that the file lacks. */
+/** The entries of some tensors, or of all. @throws NaptuneError that names missing ones. */
 export function wantedTensors(
 	{ tensors }: SafetensorsHeader,
 	path: string,
@@ -136,7 +136,7 @@ export function truncated(path: string): NaptuneError {
 	)
 }
 
-/** Tensors as float32. @throws NaptuneError for one of another type. */
+/** Tensors as float32. @throws NaptuneError for any other type. */
 export function float32Tensors(
 	tensors: ReadonlyMap<string, TensorWithData>,
 	path: string,
@@ -144,7 +144,7 @@ export function float32Tensors(
 	return Object.fromEntries(
 		[...tensors].map(([name, { dtype, shape, data }]) => {
 			if (dtype === 'F32') return [name, tensor('float32', shape, new Float32Array(data.buffer))]
-			throw new NaptuneError('NAP_FILE_INVALID', `${path}: tensor ${name} is ${dtype}, float32 (F32) was expected.`)
+			throw new NaptuneError('NAP_FILE_INVALID', `${path}: tensor ${name} is ${dtype}, not float32 (F32).`)
 		}),
 	)
 }

@@ -1,4 +1,4 @@
-/** Parsing and checking the JSON header of a safetensors file. */
+/** Parses and checks the JSON header of a safetensors file. */
 
 import { at } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
@@ -22,7 +22,7 @@ export interface HeaderTensor {
  * @param dataLength Number of bytes after the header.
  * @param path For error messages.
  * @returns The metadata, and the tensors in the order of their bytes.
- * @throws NaptuneError naming what is wrong.
+ * @throws NaptuneError that names the problem.
  */
 export function parseSafetensorsHeader(
 	bytes: Uint8Array,
@@ -32,7 +32,7 @@ export function parseSafetensorsHeader(
 	const invalid = (what: string) =>
 		new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${path} is not a valid safetensors file: ${what.slice(0, 400)}. It is damaged or was not written by a correct tool.`,
+			`${path} is not a valid safetensors file: ${what.slice(0, 400)}. It is damaged, or a faulty tool wrote it.`,
 		)
 	const header = parseObject(bytes, invalid)
 	let metadata: Record<string, string> = {}
@@ -49,7 +49,7 @@ export function parseSafetensorsHeader(
 		if (end > dataLength) {
 			throw new NaptuneError(
 				'NAP_FILE_INVALID',
-				`${path} is truncated or damaged: tensor ${name} ends at byte ${end} of the data, only ${dataLength} are there. Fetch it again.`,
+				`${path} is truncated or damaged: tensor ${name} ends at byte ${end} of the data, which has only ${dataLength}. Fetch it again.`,
 			)
 		}
 		if (begin < position) throw invalid(`tensor ${name} (bytes ${begin} to ${end}) overlaps ${previous}`)
@@ -75,7 +75,7 @@ function parseObject(bytes: Uint8Array, invalid: Invalid): Record<string, unknow
 	}
 	if (!isRecord(value)) throw invalid('its header is not a JSON object')
 	const duplicate = findDuplicateKey(text)
-	if (duplicate !== undefined) throw invalid(`its header holds the key ${JSON.stringify(duplicate)} twice`)
+	if (duplicate !== undefined) throw invalid(`its header contains the key ${JSON.stringify(duplicate)} twice`)
 	return value
 }
 
@@ -86,7 +86,7 @@ function checkMetadata(value: unknown, invalid: Invalid): Record<string, string>
 	return value as Record<string, string>
 }
 
-/** As many as PyTorch allows; the product of a million sizes would take minutes. */
+/** The limit of PyTorch; the product of a million sizes would take minutes. */
 const mostDimensions = 64
 
 function checkTensor(whole: string, value: unknown, invalid: Invalid): HeaderTensor {
@@ -94,21 +94,21 @@ function checkTensor(whole: string, value: unknown, invalid: Invalid): HeaderTen
 	if (!isRecord(value)) throw invalid(`the entry of tensor ${name} is not an object`)
 	const { dtype, shape, data_offsets: offsets } = value
 	if (!isDtype(dtype)) {
-		throw invalid(`tensor ${name} has element type ${shown(dtype)}, known are ${dtypes.join(', ')}`)
+		throw invalid(`tensor ${name} has the unknown element type ${shown(dtype)}; known types are ${dtypes.join(', ')}`)
 	}
-	if (!isSizes(shape)) throw invalid(`tensor ${name} has shape ${shown(shape)}, whole numbers >= 0 are expected`)
+	if (!isSizes(shape)) throw invalid(`tensor ${name} has shape ${shown(shape)}; it must be whole numbers >= 0`)
 	if (!isSizes(offsets) || offsets.length !== 2 || at(offsets, 0) > at(offsets, 1)) {
 		throw invalid(
-			`tensor ${name} has data_offsets ${shown(offsets)}, two whole numbers with 0 <= begin <= end are expected`,
+			`tensor ${name} has data_offsets ${shown(offsets)}; it needs two whole numbers with 0 <= begin <= end`,
 		)
 	}
 	if (shape.length > mostDimensions) throw invalid(`tensor ${name} has ${shape.length} dimensions`)
 	const [begin, end] = offsets as [number, number]
-	// In big integers: the product of hostile dimensions may pass 2^53 and round to something plausible.
+	// Big integers, because the product of hostile dimensions may exceed 2^53 and round to something plausible.
 	const length = shape.reduce((product, n) => product * BigInt(n), BigInt(dtypeSize(dtype)))
 	if (length !== BigInt(end - begin)) {
 		throw invalid(
-			`tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${length} bytes, its data_offsets span ${end - begin}`,
+			`tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${length} bytes, but its data_offsets span ${end - begin}`,
 		)
 	}
 	return { name: whole, dtype, shape, begin, end }

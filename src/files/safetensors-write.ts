@@ -1,10 +1,10 @@
-/** Writing safetensors files, atomically and in a fixed order. */
+/** Writes safetensors files, atomically and in a fixed order. */
 
 import { NaptuneError } from '../core/errors.js'
 import { type Chunks, writeChunksAtomic } from './atomic-write.js'
 import { type Dtype, dtypeSize, dtypes } from './safetensors-dtype.js'
 
-/** A tensor to be written from memory. */
+/** A tensor to write from memory. */
 export interface TensorToWrite {
 	readonly dtype: Dtype
 	readonly shape: readonly number[]
@@ -12,7 +12,7 @@ export interface TensorToWrite {
 	readonly data: ArrayBufferView
 }
 
-/** A tensor whose bytes are produced when their turn comes. */
+/** A tensor whose bytes are produced on demand. */
 export interface NamedChunks {
 	readonly name: string
 	readonly dtype: Dtype
@@ -25,11 +25,11 @@ export interface NamedChunks {
 export type WriteChunks = (path: string, chunks: Chunks) => Promise<void>
 
 /**
- * Writes tensors to a safetensors file, atomically. The same tensors and metadata give the same bytes whatever the order
- * of the record's keys, and those that the reference implementation writes: wide elements come first (which keeps all
- * aligned), then by name.
+ * Writes tensors to a safetensors file, atomically. The same tensors and metadata give the same bytes for any order of the
+ * record's keys, equal to those of the reference implementation: wide elements come first (which keeps all aligned), then by
+ * name.
  * @param write Atomically by default; `writeChunksChecked` keeps a checksum beside the file.
- * @throws NaptuneError when data and shape disagree, or the file cannot be written.
+ * @throws NaptuneError if data and shape disagree, or the file cannot be written.
  */
 export async function writeSafetensors(
 	path: string,
@@ -42,13 +42,13 @@ export async function writeSafetensors(
 		if (width !== 1 && width !== dtypeSize(dtype)) {
 			throw new NaptuneError(
 				'NAP_ARGUMENT_INVALID',
-				`Tensor ${name} is ${dtype}, its numbers are given as ${data.constructor.name}.`,
+				`Tensor ${name} is ${dtype}, but its numbers are given as ${data.constructor.name}.`,
 			)
 		}
 		if (data.byteLength !== byteLength(dtype, shape)) {
 			throw new NaptuneError(
 				'NAP_ARGUMENT_INVALID',
-				`Tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${byteLength(dtype, shape)} bytes, its ${data.constructor.name} has ${data.byteLength}.`,
+				`Tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${byteLength(dtype, shape)} bytes, but its ${data.constructor.name} has ${data.byteLength}.`,
 			)
 		}
 		return { name, dtype, shape, chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)] }
@@ -57,8 +57,8 @@ export async function writeSafetensors(
 }
 
 /**
- * As {@link writeSafetensors}, for tensors that need not be in memory at once.
- * @throws NaptuneError also when a tensor's chunks do not add up to its size, or a name is given twice.
+ * Like {@link writeSafetensors}, for tensors that need not all be in memory.
+ * @throws NaptuneError also if a tensor's chunks do not add up to its size, or a name repeats.
  */
 export async function writeSafetensorsStream(
 	path: string,
@@ -83,7 +83,7 @@ async function* fileChunks(tensors: readonly NamedChunks[], header: Uint8Array):
 		if (length !== byteLength(dtype, shape)) {
 			throw new NaptuneError(
 				'NAP_ARGUMENT_INVALID',
-				`Tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${byteLength(dtype, shape)} bytes, ${length} were produced.`,
+				`Tensor ${name} (${dtype} [${shape.join(', ')}]) needs ${byteLength(dtype, shape)} bytes, but ${length} were produced.`,
 			)
 		}
 	}
@@ -108,7 +108,7 @@ function headerBytes(ordered: readonly NamedChunks[], metadata: Readonly<Record<
 	// Written by hand: an object would move names that look like array indices to the front.
 	const json = `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`
 	const unpadded = Buffer.from(json, 'utf8')
-	// Spaces up to a multiple of 8, so that the tensors after the header are aligned in memory maps.
+	// Padded with spaces to a multiple of 8, so that the tensors after the header are aligned in memory maps.
 	const bytes = Buffer.alloc(8 + Math.ceil(unpadded.length / 8) * 8, ' ')
 	bytes.writeBigUInt64LE(BigInt(bytes.length - 8), 0)
 	unpadded.copy(bytes, 8)

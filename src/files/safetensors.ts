@@ -19,17 +19,17 @@ export { type NamedChunks, type TensorToWrite, writeSafetensors, writeSafetensor
 
 /**
  * Reads and checks the header of a safetensors file.
- * @throws NaptuneError when the file is missing, truncated or not safetensors, or its tensors overlap, leave gaps, lie
- * outside the file or disagree with their type and shape.
+ * @throws NaptuneError if the file is missing, truncated or not safetensors, or its tensors overlap, leave gaps, lie outside
+ * the file or disagree with their type and shape.
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
 	return withFile(path, (handle) => headerOf(handle, path))
 }
 
 /**
- * Reads tensors into memory; meant for small files such as the parameters of a run.
- * @param names The tensors wanted; all of them when omitted.
- * @throws NaptuneError as {@link readSafetensorsHeader}, or when a wanted tensor is not in the file.
+ * Reads tensors into memory; for small files such as the parameters of a run.
+ * @param names Tensors to read; default: all.
+ * @throws NaptuneError as {@link readSafetensorsHeader}, or if a requested tensor is not in the file.
  */
 export async function readSafetensorsTensors(
 	path: string,

@@ -22,6 +22,6 @@ describe('SHA-256', () => {
 	})
 
 	it('names a file that cannot be read', async () => {
-		await expect(sha256OfFile('/no/such/file')).rejects.toThrow('/no/such/file could not be read')
+		await expect(sha256OfFile('/no/such/file')).rejects.toThrow('Cannot read /no/such/file')
 	})
 })

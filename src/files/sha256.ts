@@ -1,4 +1,4 @@
-/** Fingerprints of files, streamed, by Node.js's own SHA-256. What a browser loads uses `core/sha256`: the same bytes, slower. */
+/** Fingerprints of files, streamed, using Node.js's own SHA-256. Browser code uses `core/sha256`: the same result, slower. */
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -7,14 +7,14 @@ import { NaptuneError } from '../core/errors.js'
 /**
  * SHA-256 of a file's content, read in pieces of 1 MiB.
  * @returns 64 lower-case hexadecimal digits.
- * @throws NaptuneError when the file cannot be read.
+ * @throws NaptuneError if the file cannot be read.
  */
 export async function sha256OfFile(path: string): Promise<string> {
 	const hash = createHash('sha256')
 	try {
 		for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
 	} catch (error) {
-		throw new NaptuneError('NAP_FILE_UNREADABLE', `${path} could not be read: ${(error as Error).message}.`, {
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `Cannot read ${path}: ${(error as Error).message}.`, {
 			cause: error,
 		})
 	}

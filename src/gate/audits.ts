@@ -39,7 +39,7 @@ export function requireAuditChecks(ids: readonly string[]): void {
 	if (unknown === undefined) return
 	throw new NaptuneError(
 		'NAP_NAME_UNKNOWN',
-		`There is no audit check ${JSON.stringify(unknown)}; there are ${known.join(', ')}.${didYouMean(unknown, known)}`,
+		`There is no audit check ${JSON.stringify(unknown)}; choose one of ${known.join(', ')}.${didYouMean(unknown, known)}`,
 	)
 }
 

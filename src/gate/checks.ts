@@ -42,7 +42,7 @@ export function neededRight(min: number, images: number): number {
 	if (low <= images) return low
 	throw new NaptuneError(
 		'NAP_OPTION_INVALID',
-		`No model can reach min ${min} on ${counted(images, 'image')}: with all of them right, the lower end of the interval is ${wilsonInterval(images, images)[0].toFixed(3)}. Ask for less, or take more images.`,
+		`No model can reach min ${min} on ${counted(images, 'image')}: even with all of them right, the lower end of the interval is ${wilsonInterval(images, images)[0].toFixed(3)}. Lower min, or use more images.`,
 	)
 }
 

@@ -123,6 +123,10 @@ describe('an export under a gate', () => {
 		await open.release()
 		const fixed = exportSubject({ engine, path: join(folder, 'a-classifier'), dataset: other, split })
 		await expect(fixed).rejects.toMatchObject({ code: 'NAP_CLASSES_MISMATCH' })
+		const classMap = Object.fromEntries(other.classNames.map((name, index) => [name, 9 - index]))
+		const mapped = await exportSubject({ engine, path: join(folder, 'a-classifier'), dataset: other, split, classMap })
+		expect(mapped.images.labels).toEqual(range(0, split.length).map((index) => 9 - split.label(index)))
+		await mapped.release()
 	})
 
 	it('is refused where a file was changed', async () => {

@@ -2,12 +2,14 @@
 
 import { basename } from 'node:path'
 import { at } from '../core/at.js'
+import { defined } from '../core/defined.js'
 import { float32, type Tensor } from '../core/tensor.js'
 import { type Dataset, idsOf, labelsOf, type Split } from '../data/dataset.js'
 import { classPositions } from '../evaluation/deployed/class-positions.js'
 import { type AttackableExport, attackableExport } from '../export/attackable-export.js'
 import { type LoadedExport, loadExport } from '../export/load-export.js'
 import { levelDifferences } from '../export/measure-preparation.js'
+import type { OnnxDeclaration } from '../records/gate.js'
 import { percentText } from '../report/number-text.js'
 import type { ModelEngine } from '../runtime/engine.js'
 import type { GateSubject } from './subject.js'
@@ -20,18 +22,28 @@ export interface ExportSubjectInput {
 	readonly dataset: Dataset
 	/** The sample in its order. */
 	readonly split: Split
+	/** A class of a classifier, by its name or position, for each folder of the data, where their names differ. */
+	readonly classMap?: OnnxDeclaration['classMap']
 }
 
 /**
  * Opens an export. One for any classes is judged on those of the data.
  * @throws NaptuneError when it is damaged, has no gradient, or is a classifier of other classes than the data's.
  */
-export async function exportSubject({ engine, path, dataset, split }: ExportSubjectInput): Promise<GateSubject> {
+export async function exportSubject({
+	engine,
+	path,
+	dataset,
+	split,
+	classMap,
+}: ExportSubjectInput): Promise<GateSubject> {
 	const exported = await loadExport(path)
 	const opened = await attackableExport(engine, exported, dataset.classNames)
 	try {
 		const { classifier, notices } = opened
-		const places = classPositions({ folders: dataset.classNames, classNames: classifier.classNames, hasNames: true })
+		const mapping = exported.record.task === 'classifier' ? classMap : undefined
+		const names = { folders: dataset.classNames, classNames: classifier.classNames, hasNames: true }
+		const places = classPositions({ ...names, ...defined({ mapping }) })
 		return {
 			kind: 'export',
 			name: basename(exported.folder),

@@ -113,12 +113,12 @@ export async function runGate(input: GateInput): Promise<GateOutcome | undefined
 function protocolNotices({ config, versions }: GateInput): string[] {
 	return [
 		...(config.split === 'train'
-			? ['The sample is of training images: a model may be robust on those alone. Take the test split.']
+			? ['The sample consists of training images, and a model may be robust on those alone. Use the test split.']
 			: []),
 		...(versions.device === 'cpu'
 			? []
 			: [
-					`On ${versions.device} outcomes may depend on the batch size; only on the CPU the same inputs give the same bytes.`,
+					`On ${versions.device} outcomes may depend on the batch size; only on the CPU do the same inputs give the same bytes.`,
 				]),
 	]
 }
@@ -136,7 +136,7 @@ export function gatedAttacks(config: GateConfig): readonly GatedAttack[] {
 		if (attack.targeted || attack.reads.model === 'nothing') {
 			throw new NaptuneError(
 				'NAP_ATTACK_UNSUITABLE',
-				`A gate cannot attack by ${name}: it needs ${attack.targeted ? 'a class to aim at' : 'surrogates'}. Choose another, such as pgd-100.`,
+				`A gate cannot attack with ${name}: it needs ${attack.targeted ? 'a target class' : 'surrogates'}. Choose another, such as pgd-100.`,
 			)
 		}
 		const threat = threatModel(norm, typeof epsilon === 'string' ? parseEpsilon(epsilon) : epsilon)
@@ -147,7 +147,7 @@ export function gatedAttacks(config: GateConfig): readonly GatedAttack[] {
 	})
 	const twice = found.find(({ key }, index) => found.findIndex((other) => other.key === key) < index)
 	if (!twice) return found
-	throw new NaptuneError('NAP_OPTION_CONFLICT', `The configuration has the attack ${twice.key} twice. Remove one.`)
+	throw new NaptuneError('NAP_OPTION_CONFLICT', `The configuration lists the attack ${twice.key} twice. Remove one.`)
 }
 
 /** @throws NaptuneError where nothing is demanded, or a drop without a baseline. */
@@ -157,7 +157,7 @@ function requireDemands(config: GateConfig, attacks: readonly GatedAttack[]): vo
 	if (idle) {
 		throw new NaptuneError(
 			'NAP_OPTION_MISSING',
-			`The configuration demands nothing under ${idle.key}: give robust.min or robust.maxDrop.`,
+			`The configuration requires nothing under ${idle.key}: give robust.min or robust.maxDrop.`,
 		)
 	}
 	const drops = [config.clean, ...attacks.map(({ demands }) => demands)].some(
@@ -334,6 +334,6 @@ async function auditsOf(
 function chanceNotice({ right }: CleanSample, classes: number): string[] {
 	if (wilsonInterval(right.filter(Boolean).length, right.length)[0] > 1 / classes) return []
 	return [
-		`The clean accuracy is near that of guessing among ${classes} classes. How the model takes images, or the order of its classes, may be declared wrong; robustness of such a model means nothing.`,
+		`The clean accuracy is near chance for ${classes} classes. The input or the order of the classes may be declared wrong; the robustness of such a model means nothing.`,
 	]
 }

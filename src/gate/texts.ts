@@ -16,7 +16,7 @@ export function verdictSentence({ verdict, subject, checks }: GateVerdict): stri
 	const name = oneLine(subject.name)
 	if (verdict === 'pass') return `${name} passes: ${counted(checks.length, 'check')} passed.`
 	if (verdict === 'fail') return `${name} fails: ${count('fail')} of ${counted(checks.length, 'check')} failed.`
-	return `${name} is undecided: the time budget ended before the gate did. What was measured is kept; run the same command again to resume.`
+	return `${name} is undecided: the time budget ran out first. The measurements are saved; run the same command again to resume.`
 }
 
 /** What the stopping rule of a check costs; undefined where nothing is known of it. */

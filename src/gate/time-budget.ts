@@ -23,7 +23,7 @@ export function timeBudget(seconds: number | undefined, now: () => number = () =
 	return {
 		over,
 		check() {
-			if (over()) throw new OverBudget('The time budget is over.')
+			if (over()) throw new OverBudget('The time budget has run out.')
 		},
 	}
 }

@@ -1,4 +1,4 @@
-/** The files of a data set on the hub at a commit, and what its card says of them. */
+/** The files of a data set on the hub at a commit, and its card. */
 
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -14,7 +14,7 @@ import type { HubSettings } from './hub-settings.js'
 
 const listingSchema = z.object({
 	commit: z.string(),
-	/** The head of the README, as the hub has parsed it; `{}` where there is none. */
+	/** The head of the README, as parsed by the hub; `{}` if there is none. */
 	card: z.record(z.string(), z.unknown()),
 	files: z.array(
 		z.object({
@@ -25,7 +25,7 @@ const listingSchema = z.object({
 	),
 })
 
-/** What the library takes from an answer. */
+/** The parts of an answer that the library uses. */
 const infoShape = z.looseObject({ sha: z.string(), cardData: z.record(z.string(), z.unknown()).nullish() })
 const pageShape = z.array(
 	z.looseObject({
@@ -37,17 +37,17 @@ const pageShape = z.array(
 	}),
 )
 
-/** Data sets of Parquet files have thousands; a listing that goes on is one that never ends. */
+/** Data sets of Parquet files have thousands; a longer listing never ends. */
 const mostFiles = 1_000_000
 
 /** All files, in sorted order. */
 export type DatasetListing = z.output<typeof listingSchema>
 
 /**
- * Asks the hub for the listing and keeps it in the cache.
- * @param onProgress Told four times a second while the hub lets wait; what it throws ends the asking.
- * @throws NaptuneError when the answer is no listing; UnusableAnswer when there is none, it has no end, or is a web page;
- * HubApiError when the hub refuses; TypeError when the connection fails.
+ * Fetches the listing from the hub and caches it.
+ * @param onProgress Called four times a second while waiting for the hub; if it throws, the request ends.
+ * @throws NaptuneError if the answer is not a listing; UnusableAnswer if there is none, it has no end, or is a web page;
+ * HubApiError if the hub refuses; TypeError if the connection fails.
  */
 export async function fetchListing(
 	repository: HubRepository,
@@ -86,7 +86,7 @@ export async function fetchListing(
 		if (files.length > mostFiles) {
 			throw new NaptuneError(
 				'NAP_HUB_UNREACHABLE',
-				`${endpoint} lists more than ${mostFiles} files of ${id} and does not stop. Check HF_ENDPOINT.`,
+				`${endpoint} keeps listing files of ${id}, more than ${mostFiles} so far. Check HF_ENDPOINT.`,
 			)
 		}
 	}
@@ -94,7 +94,7 @@ export async function fetchListing(
 	if (!parsed.success) {
 		throw new NaptuneError(
 			'NAP_HUB_UNREACHABLE',
-			`${endpoint} sent a listing of ${id} that cannot be read:\n${z.prettifyError(parsed.error).slice(0, 1000)}`,
+			`${endpoint} sent an invalid listing of ${id}:\n${z.prettifyError(parsed.error).slice(0, 1000)}`,
 		)
 	}
 	const listing = { ...parsed.data, files: parsed.data.files.sort((a, b) => (a.path < b.path ? -1 : 1)) }
@@ -103,7 +103,7 @@ export async function fetchListing(
 	return listing
 }
 
-/** The listing of a commit as it was kept; undefined where it was not, or is damaged. */
+/** The cached listing of a commit; undefined if it is missing or damaged. */
 export async function cachedListing(repository: HubRepository, commit: string): Promise<DatasetListing | undefined> {
 	try {
 		return listingSchema.parse(JSON.parse(await readFile(pathOf(repository, commit), 'utf8')))
@@ -112,7 +112,7 @@ export async function cachedListing(repository: HubRepository, commit: string): 
 	}
 }
 
-/** In a folder of its own, which other programs that use this cache pass over. */
+/** In its own folder, which other programs that share this cache ignore. */
 function pathOf({ storage }: HubRepository, commit: string): string {
 	return join(storage, '.naptune', `${commit}.json`)
 }
@@ -123,6 +123,6 @@ async function keep(repository: HubRepository, listing: DatasetListing): Promise
 		await mkdir(dirname(path), { recursive: true })
 		await writeFileAtomic(path, JSON.stringify(listing))
 	} catch {
-		// Only needed offline; where nothing can be written, the downloads will say so.
+		// Needed only offline; if the cache cannot be written, the downloads will report that.
 	}
 }

@@ -1,4 +1,4 @@
-/** What every use of the hub shares: names, tokens, the cache's revisions, and errors in words. */
+/** What every use of the hub shares: names, tokens, the cache's revisions, and error messages. */
 
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -16,13 +16,13 @@ export interface HubRepository {
 	readonly revision: string
 	/** The repository's folder in the cache. */
 	readonly storage: string
-	/** What else could be given instead, for errors: a sentence without its full stop, such as `give the path of a folder`. */
+	/** An alternative for errors, as a sentence without its full stop, such as `give the path of a folder`. */
 	readonly otherwise: string
 }
 
 /**
  * Names a repository and its place in the cache.
- * @throws NaptuneError when the revision has not the form of one.
+ * @throws NaptuneError if the revision is malformed.
  */
 export function hubRepository(
 	kind: 'models' | 'datasets',
@@ -41,10 +41,10 @@ export function hubRepository(
 }
 
 /**
- * Fetches from the hub, or takes what is cached where the network is forbidden or fails, or the hub is out of order.
- * @param fetchIt Asks the hub. @param cached What the cache has of a commit; undefined when that is not everything.
- * @throws NaptuneError when the repository or revision does not exist, access is refused, or there is neither a usable
- * answer nor a cached copy.
+ * Fetches from the hub, or uses the cache if the network is forbidden or fails, or the hub is out of order.
+ * @param fetchIt Fetches from the hub. @param cached Returns the cached content of a commit; undefined if incomplete.
+ * @throws NaptuneError if the repository or revision does not exist, access is refused, or there is neither a usable answer
+ * nor a cached copy.
  */
 export async function throughCache<T>(
 	repository: HubRepository,
@@ -72,25 +72,25 @@ export async function throughCache<T>(
 		return await fetchIt()
 	} catch (error) {
 		const refused = error instanceof HubApiError
-		// Any other refusal is about this repository, and what is cached may be meant to be gone.
+		// Any other refusal concerns this repository, and its cached copy may have been withdrawn.
 		if (refused && error.statusCode < 500 && error.statusCode !== 429) throw explainAnswer(error, repository, settings)
 		const unusable = error instanceof UnusableAnswer
 		if (!refused && !unusable && !isConnectionFailure(error)) throw error
 		const reason = refused ? `it answered ${error.statusCode}` : unusable ? error.reason : connectionFailure(error)
 		const found = await fromCache((commit) =>
-			onNotice(`${settings.endpoint} cannot be reached (${reason}); using the cached ${id} of commit ${commit}.`),
+			onNotice(`Cannot reach ${settings.endpoint} (${reason}); using the cached ${id} of commit ${commit}.`),
 		)
 		if (found !== undefined) return found
 		if (refused) throw explainAnswer(error, repository, settings)
 		throw new NaptuneError(
 			'NAP_HUB_UNREACHABLE',
-			`${id} could not be fetched from ${settings.endpoint} (${reason}), and the cache ${settings.cacheDirectory} does not hold it. ${unusable ? error.advice : 'Check the connection and HF_ENDPOINT.'} Or ${otherwise}.`,
+			`Cannot fetch ${id} from ${settings.endpoint} (${reason}), and the cache ${settings.cacheDirectory} does not hold it. ${unusable ? error.advice : 'Check the connection and HF_ENDPOINT.'} Or ${otherwise}.`,
 			{ cause: error },
 		)
 	}
 }
 
-/** @throws NaptuneError when this is no commit hash, which becomes the name of a folder. */
+/** @throws NaptuneError if this is not a commit hash; it becomes the name of a folder. */
 export function requireCommit(commit: string, id: string, { endpoint }: HubSettings): void {
 	if (isCommit(commit)) return
 	throw new NaptuneError(
@@ -99,7 +99,7 @@ export function requireCommit(commit: string, id: string, { endpoint }: HubSetti
 	)
 }
 
-/** Notes the commit of a revision in the cache, so that it can be found offline. */
+/** Records the commit of a revision in the cache, so that it can be found offline. */
 export async function recordRevision({ storage, revision }: HubRepository, commit: string): Promise<void> {
 	if (revision === commit) return
 	const path = join(storage, 'refs', revision)
@@ -108,7 +108,7 @@ export async function recordRevision({ storage, revision }: HubRepository, commi
 		await mkdir(dirname(path), { recursive: true })
 		await writeFileAtomic(path, commit)
 	} catch {
-		// The files are all there, so a cache that turned read-only is no failure: found by its commit hash only.
+		// All files are cached, so a read-only cache is no failure: the revision is only found by its commit hash.
 	}
 }
 
@@ -123,7 +123,7 @@ export function isCommit(revision: string): boolean {
 	return /^[0-9a-f]{40}$/.test(revision)
 }
 
-/** Adds the token to requests of the hub itself; where it redirects to is signed already and must not see the token. */
+/** Adds the token to requests to the hub itself; redirect targets are already signed and must not see the token. */
 export function authorized(send: typeof fetch, { endpoint, token }: HubSettings): typeof fetch {
 	if (!token) return send
 	const origin = new URL(endpoint).origin
@@ -146,13 +146,11 @@ function explainAnswer(
 		401: `${where} does not exist or is not public. Check the name${token ? ' and that HF_TOKEN may read it' : ', or set HF_TOKEN'}; or ${otherwise}.`,
 		403: `Access to ${where} is refused. Accept its terms on the hub and set HF_TOKEN to a token that may read it.`,
 		404: `${where} does not exist. Check the name and revision; or ${otherwise}.`,
-		429: `${endpoint} asks you to wait before further requests. Try again later${token ? '' : ', or set HF_TOKEN'}.`,
+		429: `${endpoint} limits the rate of requests. Try again later${token ? '' : ', or set HF_TOKEN'}.`,
 	}[error.statusCode]
-	return new NaptuneError(
-		'NAP_HUB_REFUSED',
-		text ?? `${where} could not be fetched: ${error.message} Try again later.`,
-		{ cause: error },
-	)
+	return new NaptuneError('NAP_HUB_REFUSED', text ?? `Cannot fetch ${where}: ${error.message} Try again later.`, {
+		cause: error,
+	})
 }
 
 function connectionFailure(error: unknown): string {

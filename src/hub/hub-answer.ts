@@ -1,9 +1,9 @@
-/** Answers of a host that may say anything, slowly, or without an end. */
+/** Reads answers from a host that may say anything, slowly, or without end. */
 
 import { NaptuneError } from '../core/errors.js'
 import { patiently } from './patience.js'
 
-/** The host gave nothing that could be used; a cached copy may stand in for it. */
+/** The host sent nothing usable; a cached copy may replace it. */
 export class UnusableAnswer extends NaptuneError {
 	/** @param reason What came instead, as part of a sentence. @param advice A sentence. */
 	constructor(
@@ -11,18 +11,18 @@ export class UnusableAnswer extends NaptuneError {
 		readonly reason: string,
 		readonly advice: string,
 	) {
-		super('NAP_HUB_UNREACHABLE', `${endpoint} cannot be used: ${reason}. ${advice}`)
+		super('NAP_HUB_UNREACHABLE', `${endpoint} is unusable: ${reason}. ${advice}`)
 	}
 }
 
-/** How a host is asked. */
+/** Options of a request. */
 export interface Asking {
 	readonly fetch: typeof fetch
 	/** Address of the hub, for messages. */
 	readonly endpoint: string
-	/** Seconds of silence, or of fewer than 1 KiB, after which a host is given up. */
+	/** Seconds of silence, or of fewer than 1 KiB, after which the request is abandoned. */
 	readonly timeout: number
-	/** Called with the seconds waited; what it throws ends the waiting and the connection. */
+	/** Called with the seconds waited; if it throws, the request ends. */
 	readonly onWaiting?: ((seconds: number) => void) | undefined
 }
 
@@ -33,12 +33,12 @@ export interface OpenAnswer {
 	readonly close: () => void
 }
 
-/** Bytes that must come within the time-out; less is silence in disguise. */
+/** Bytes that must arrive within the time-out; fewer counts as silence. */
 const leastBytes = 1024
 
 /**
  * Sends a request and waits for the head of the answer.
- * @throws UnusableAnswer when none comes in time; TypeError when the connection fails.
+ * @throws UnusableAnswer if none arrives in time; TypeError if the connection fails.
  */
 export async function ask(address: string, init: RequestInit, asking: Asking): Promise<OpenAnswer> {
 	const controller = new AbortController()
@@ -56,7 +56,7 @@ export async function ask(address: string, init: RequestInit, asking: Asking): P
 
 /**
  * The body as it arrives, decompressed.
- * @throws UnusableAnswer when it stalls; what the connection throws when it breaks. The connection is closed in any case.
+ * @throws UnusableAnswer if it stalls; the connection's error if it breaks. The connection is closed in any case.
  */
 export async function* piecesOf({ response, close }: OpenAnswer, asking: Asking): AsyncGenerator<Uint8Array> {
 	const { endpoint, timeout: seconds, onWaiting } = asking
@@ -72,7 +72,7 @@ export async function* piecesOf({ response, close }: OpenAnswer, asking: Asking)
 			yield value
 			bytes += value.length
 			if (bytes >= leastBytes) {
-				// Also what the caller did with the piece took time.
+				// The caller's work on the piece also took time.
 				since = performance.now()
 				bytes = 0
 				continue
@@ -89,7 +89,7 @@ export async function* piecesOf({ response, close }: OpenAnswer, asking: Asking)
 /**
  * The whole body as text.
  * @param limit Bytes, after decompression.
- * @throws UnusableAnswer when there is more, it takes ten times the time-out, or as {@link piecesOf}.
+ * @throws UnusableAnswer if there is more, it takes ten times the time-out, or as {@link piecesOf}.
  */
 export async function textOf(answer: OpenAnswer, limit: number, asking: Asking): Promise<string> {
 	const { endpoint, timeout } = asking
@@ -102,18 +102,18 @@ export async function textOf(answer: OpenAnswer, limit: number, asking: Asking):
 		if (length > limit) {
 			throw new UnusableAnswer(
 				endpoint,
-				`its answer does not end (more than ${limit / 2 ** 20} MiB where a few KiB are usual)`,
+				`its answer is endless (more than ${limit / 2 ** 20} MiB instead of a few KiB)`,
 				'Check HF_ENDPOINT.',
 			)
 		}
 		if (performance.now() - began > 10_000 * timeout)
-			throw silent(endpoint, 10 * timeout, 'only part of an answer came')
+			throw silent(endpoint, 10 * timeout, 'only part of an answer arrived')
 		pieces.push(piece)
 	}
 	return Buffer.concat(pieces).toString('utf8')
 }
 
-/** @throws UnusableAnswer for a web page, such as the one by which a network asks to sign in. */
+/** @throws UnusableAnswer for a web page, such as a network's sign-in page. */
 export function refusePage({ headers }: Response, endpoint: string, text = ''): void {
 	const isPage = /\bhtml\b/i.test(headers.get('content-type') ?? '') || /^\s*<(?:!doctype|html|head|body)\b/i.test(text)
 	if (!isPage) return
@@ -125,15 +125,15 @@ export function refusePage({ headers }: Response, endpoint: string, text = ''): 
 	)
 }
 
-/** `fetch` fails with a TypeError whose cause is the system's error when there is no connection. */
+/** Without a connection, `fetch` fails with a TypeError whose cause is the system's error. */
 export function isConnectionFailure(error: unknown): boolean {
 	return error instanceof TypeError && (error.cause instanceof Error || error.message === 'fetch failed')
 }
 
-function silent(endpoint: string, seconds: number, what = 'nothing came'): UnusableAnswer {
+function silent(endpoint: string, seconds: number, what = 'nothing arrived'): UnusableAnswer {
 	return new UnusableAnswer(
 		endpoint,
 		`${what} in ${seconds} s`,
-		'Check the connection and HF_ENDPOINT; HF_HUB_DOWNLOAD_TIMEOUT sets how many seconds to wait.',
+		'Check the connection and HF_ENDPOINT; HF_HUB_DOWNLOAD_TIMEOUT sets the seconds to wait.',
 	)
 }

@@ -1,17 +1,17 @@
-/** A `fetch` for the library of the hub's API, which believes what it is told. */
+/** A checking `fetch` for the hub API's library, which trusts every answer. */
 
 import { HubApiError } from '@huggingface/hub'
 import { z } from 'zod'
 import { isRecord } from '../core/guards.js'
 import { type Asking, ask, refusePage, textOf, UnusableAnswer } from './hub-answer.js'
 
-/** Bytes of one answer; that of a repository of ten thousand files has about one MiB. */
+/** Most bytes of one answer; that of a repository with ten thousand files has about one MiB. */
 const longestAnswer = 8 * 2 ** 20
 
 /**
- * A `fetch` whose answers are whole, of a bounded size, and JSON of the shape that is expected; all else is thrown.
- * @throws UnusableAnswer for silence, an answer without an end, a web page, or what is no JSON or of another shape;
- * HubApiError when the hub refuses; TypeError when the connection fails.
+ * A `fetch` whose answers are complete, bounded, and JSON of the expected form; it throws for anything else.
+ * @throws UnusableAnswer for silence, an endless answer, a web page, or anything that is not JSON of this form; HubApiError
+ * if the hub refuses; TypeError if the connection fails.
  */
 export function apiFetch(shape: z.ZodType, asking: Asking): typeof fetch {
 	return async (input, init) => {
@@ -25,13 +25,13 @@ export function apiFetch(shape: z.ZodType, asking: Asking): typeof fetch {
 		if (parsed.success) return new Response(text, { status, headers: kept(headers) })
 		throw new UnusableAnswer(
 			asking.endpoint,
-			`it answered in another form than a hub:\n${z.prettifyError(parsed.error).slice(0, 1000)}\n(asked for ${address})`,
+			`its answer does not have the form of a hub's:\n${z.prettifyError(parsed.error).slice(0, 1000)}\n(requested ${address})`,
 			'Check HF_ENDPOINT.',
 		)
 	}
 }
 
-/** What describes the body as it was sent, compressed perhaps, does not describe its text. */
+/** Headers that describe the body as sent, possibly compressed, do not describe its text. */
 function kept(headers: Headers): Headers {
 	const own = new Headers({ 'content-type': 'application/json' })
 	const link = headers.get('link')
@@ -46,22 +46,20 @@ function parsedJson(text: string, endpoint: string): unknown {
 		const start = text.slice(0, 60)
 		throw new UnusableAnswer(
 			endpoint,
-			text === ''
-				? 'it answered with nothing'
-				: `it answered with something that is not JSON: ${JSON.stringify(start)}`,
+			text === '' ? 'its answer is empty' : `its answer is not JSON: ${JSON.stringify(start)}`,
 			'Check HF_ENDPOINT.',
 		)
 	}
 }
 
-/** The hub's own words where it has some. */
+/** The hub's own words, if any. */
 function refusal(address: string, status: number, requestId: string | undefined, text: string): HubApiError {
 	let said: unknown
 	try {
 		const json: unknown = JSON.parse(text)
 		said = isRecord(json) ? (json.error ?? json.message) : undefined
 	} catch {
-		// A web page, as servers answer that are out of order.
+		// A web page, which is how a server that is out of order answers.
 	}
 	const words = typeof said === 'string' ? said.slice(0, 500) : `the hub answered ${status}`
 	return new HubApiError(address, status, requestId, `${words}. URL: ${address}.`)

@@ -1,4 +1,4 @@
-/** One file of a hub repository into the standard cache: blobs by fingerprint, snapshots as symlinks to them. */
+/** Downloads one file of a hub repository into the standard cache: blobs by fingerprint, and snapshots as symlinks to them. */
 
 import { createHash } from 'node:crypto'
 import { copyFile, lstat, mkdir, rm, stat, symlink } from 'node:fs/promises'
@@ -8,18 +8,18 @@ import { NaptuneError } from '../core/errors.js'
 import { explainWriteFailure, removeStaleTemporaries, writeChunksAtomic } from '../files/atomic-write.js'
 import { type Asking, ask, type OpenAnswer, piecesOf, refusePage } from './hub-answer.js'
 
-/** How far a download is. */
+/** The progress of a download. */
 export interface DownloadProgress {
 	readonly file: string
 	/** Bytes so far. */
 	readonly received: number
-	/** Bytes in all; undefined where the hub does not tell. */
+	/** Total bytes; undefined if the hub does not say. */
 	readonly total: number | undefined
-	/** Seconds since anything came, where that is some time ago. */
+	/** Seconds since the last data arrived, if it was some time ago. */
 	readonly waiting?: number
 }
 
-/** What a download needs to know. */
+/** What a download needs. */
 export interface DownloadContext extends Omit<Asking, 'onWaiting'> {
 	/** Address of the repository, without a slash at the end. */
 	readonly address: string
@@ -29,11 +29,11 @@ export interface DownloadContext extends Omit<Asking, 'onWaiting'> {
 	readonly commit: string
 	/** The repository's folder in the cache. */
 	readonly storage: string
-	/** Called with how far it is, four times a second while nothing comes; what it throws ends the download. */
+	/** Called with the progress, four times a second while nothing arrives; if it throws, the download ends. */
 	readonly onProgress?: (progress: DownloadProgress) => void
 }
 
-/** What the hub says of a file. */
+/** What the hub says about a file. */
 export interface RemoteFile {
 	/** SHA-256 of large files, git's blob id (SHA-1) of small ones. */
 	readonly fingerprint: string
@@ -41,19 +41,19 @@ export interface RemoteFile {
 	readonly size: number | undefined
 }
 
-/** Bytes that are taken of a file whose size nobody tells. */
+/** Most bytes to accept of a file of unknown size. */
 const longestUnannounced = 64 * 2 ** 20
 
 /**
- * Makes sure that a file of a repository is in the cache. Its size and fingerprint are checked; a download cut short
- * leaves nothing behind.
+ * Ensures that a file of a repository is in the cache. It verifies size and fingerprint; an interrupted download leaves
+ * nothing behind.
  *
- * The library's own function for this is not used: it prints to standard output, checks nothing of what it receives,
- * takes no tokens of other hubs, and where a large file is served by another host it names the blob by that host's
- * fingerprint, so that other programs would fetch it again.
+ * It does not use the library's own function, which prints to standard output, verifies nothing that it receives, does not
+ * send tokens to other hubs, and names the blob of a large file by the fingerprint of the host that serves it, so that other
+ * programs would fetch it again.
  * @param path Name of the file in the repository; plain names only.
- * @throws NaptuneError when the download is longer or shorter than announced, or damaged, or the cache cannot be written;
- * UnusableAnswer when nothing comes, or a web page; HubApiError when the hub refuses; TypeError when the connection fails.
+ * @throws NaptuneError if the download is longer or shorter than announced, or damaged, or the cache cannot be written;
+ * UnusableAnswer if nothing arrives, or a web page; HubApiError if the hub refuses; TypeError if the connection fails.
  */
 export async function downloadToCache(path: string, context: DownloadContext): Promise<void> {
 	const { commit, storage } = context
@@ -74,18 +74,18 @@ export async function downloadToCache(path: string, context: DownloadContext): P
 	await link(blob, pointer)
 }
 
-/** How the hub is asked for a file, of which so much is there. */
+/** Options for requesting a file that is partly there. */
 export function askingFor({ onProgress, ...context }: DownloadContext, progress: () => DownloadProgress): Asking {
 	return { ...context, onWaiting: (waiting) => onProgress?.({ ...progress(), waiting }) }
 }
 
-/** Asks for the headers only. Large files are redirected to another host, whose fingerprint would be a different one. */
+/** Requests only the headers. Large files redirect to another host, whose fingerprint would differ. */
 async function askAbout(path: string, context: DownloadContext): Promise<RemoteFile> {
 	const { endpoint, id } = context
 	const asking = askingFor(context, () => ({ file: path, received: 0, total: undefined }))
 	let address = addressOf(path, context)
 	for (let hops = 0; hops < 5; hops++) {
-		// Compressed answers would come without a length.
+		// Compressed answers would have no length.
 		const init: RequestInit = { method: 'HEAD', redirect: 'manual', headers: { 'Accept-Encoding': 'identity' } }
 		const { response, close } = await ask(address, init, asking)
 		close()
@@ -104,7 +104,7 @@ async function askAbout(path: string, context: DownloadContext): Promise<RemoteF
 			refusePage(response, endpoint)
 			throw new NaptuneError(
 				'NAP_DOWNLOAD_DAMAGED',
-				`${endpoint} sent no valid fingerprint for ${path} of ${id}, but ${JSON.stringify(tag.slice(0, 80))}. Check HF_ENDPOINT.`,
+				`${endpoint} sent an invalid fingerprint for ${path} of ${id}: ${JSON.stringify(tag.slice(0, 80))}. Check HF_ENDPOINT.`,
 			)
 		}
 		return { fingerprint, size: sizeIn(headers.get('x-linked-size') ?? (next ? null : headers.get('content-length'))) }
@@ -123,7 +123,7 @@ function redirection(location: string, from: string, path: string, endpoint: str
 	)
 }
 
-/** A size in a header; undefined where there is none, or no number. */
+/** A size in a header; undefined if it is missing or not a number. */
 function sizeIn(text: string | null): number | undefined {
 	return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined
 }
@@ -148,8 +148,8 @@ async function* received(path: string, remote: RemoteFile, context: DownloadCont
 			throw new NaptuneError(
 				'NAP_DOWNLOAD_DAMAGED',
 				size === undefined
-					? `The download of ${path} goes on after ${limit} bytes, and ${context.endpoint} does not tell its size. Check HF_ENDPOINT.`
-					: `The download of ${path} goes on after the ${size} bytes that ${context.endpoint} announced. Check HF_ENDPOINT, or try again.`,
+					? `The download of ${path} continues past ${limit} bytes, and ${context.endpoint} does not give its size. Check HF_ENDPOINT.`
+					: `The download of ${path} continues past the ${size} bytes that ${context.endpoint} announced. Check HF_ENDPOINT, or try again.`,
 			)
 		}
 		hash?.update(chunk)
@@ -166,14 +166,14 @@ async function* received(path: string, remote: RemoteFile, context: DownloadCont
 	if (digest !== undefined && digest !== fingerprint) {
 		throw new NaptuneError(
 			'NAP_DOWNLOAD_DAMAGED',
-			`The download of ${path} is damaged: its fingerprint is ${digest}, it should be ${fingerprint}. Try again.`,
+			`The download of ${path} is damaged: its fingerprint is ${digest}, not ${fingerprint}. Try again.`,
 		)
 	}
 }
 
 /**
- * Asks for the content of a file.
- * @throws HubApiError when the hub refuses; UnusableAnswer when it does not answer, or with a web page.
+ * Requests the content of a file.
+ * @throws HubApiError if the hub refuses; UnusableAnswer if it does not answer, or with a web page.
  */
 export async function askForContent(
 	path: string,
@@ -200,14 +200,14 @@ export async function askForContent(
 	}
 }
 
-/** The hash that a fingerprint is of, by its length; undefined for fingerprints of other hubs. */
+/** The kind of hash of a fingerprint, by its length; undefined for fingerprints of other hubs. */
 export function hashFor(fingerprint: string, size: number | undefined) {
 	if (/^[0-9a-f]{64}$/.test(fingerprint)) return createHash('sha256')
 	if (/^[0-9a-f]{40}$/.test(fingerprint) && size !== undefined) return createHash('sha1').update(`blob ${size}\0`)
 	return undefined
 }
 
-/** Makes a file of a snapshot lead to its content. @throws NaptuneError when the cache cannot be written. */
+/** Links a file of a snapshot to its content. @throws NaptuneError if the cache cannot be written. */
 export async function link(blob: string, pointer: string): Promise<void> {
 	try {
 		if (await lstat(pointer).catch(() => undefined)) await rm(pointer)

@@ -1,4 +1,4 @@
-/** Where the Hugging Face hub is and where its cache lies, by the variables that huggingface_hub documents. */
+/** Locates the Hugging Face hub and its cache, by the variables that huggingface_hub documents. */
 
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -12,28 +12,28 @@ export interface HubSettings {
 	readonly endpoint: string
 	/** The cache's root, with one folder per repository. */
 	readonly cacheDirectory: string
-	/** Whether the network must not be used. */
+	/** Whether the network is forbidden. */
 	readonly offline: boolean
 	/** Access token, for gated and private repositories. */
 	readonly token?: string
-	/** Seconds without an answer, or without a part of one, after which the hub is given up. */
+	/** Seconds without an answer, or a part of one, after which a request is abandoned. */
 	readonly timeout: number
 }
 
-/** Three times that of huggingface_hub, which tries again where we give up. */
+/** Three times the default of huggingface_hub, which retries where we give up. */
 const defaultTimeout = 30
 
 /**
  * Reads `HF_ENDPOINT`, `HF_HUB_OFFLINE` (or `TRANSFORMERS_OFFLINE`), `HF_HUB_CACHE`, `HUGGINGFACE_HUB_CACHE`, `HF_HOME`,
  * `XDG_CACHE_HOME`, `HF_TOKEN`, `HF_TOKEN_PATH` and `HF_HUB_DOWNLOAD_TIMEOUT`, in the precedence of huggingface_hub.
- * @throws NaptuneError when `HF_ENDPOINT` is not an http(s) address, or the time-out not a positive number.
+ * @throws NaptuneError if `HF_ENDPOINT` is not an http(s) address, or the time-out is not a positive number.
  */
 export function hubSettings(environment: NodeJS.ProcessEnv = process.env): HubSettings {
 	const endpoint = (environment.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '')
 	if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`HF_ENDPOINT is ${JSON.stringify(endpoint)}, an address such as https://huggingface.co is expected.`,
+			`HF_ENDPOINT is ${JSON.stringify(endpoint)}; it must be an address such as https://huggingface.co.`,
 		)
 	}
 	const home = environment.HF_HOME || join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface')
@@ -42,7 +42,7 @@ export function hubSettings(environment: NodeJS.ProcessEnv = process.env): HubSe
 	if (!(timeout > 0 && Number.isFinite(timeout))) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`HF_HUB_DOWNLOAD_TIMEOUT is ${JSON.stringify(environment.HF_HUB_DOWNLOAD_TIMEOUT)}, a number of seconds above 0 is expected.`,
+			`HF_HUB_DOWNLOAD_TIMEOUT is ${JSON.stringify(environment.HF_HUB_DOWNLOAD_TIMEOUT)}; it must be a number of seconds above 0.`,
 		)
 	}
 	return {

@@ -1,23 +1,23 @@
-/** Waiting for others, with an end to it. */
+/** Waits for others, with a limit. */
 
 /** How long to wait, and what happens meanwhile. */
 export interface Patience {
 	/** Seconds after which waiting ends. */
 	readonly seconds: number
-	/** When waiting began, as `performance.now()` tells; now by default. */
+	/** Start of the wait, from `performance.now()`; default: now. */
 	readonly since?: number
-	/** Called with the seconds waited, four times a second; what it throws ends the waiting. */
+	/** Called with the seconds waited, four times a second; if it throws, the wait ends. */
 	readonly onWaiting?: ((seconds: number) => void) | undefined
 	/** The error at the end. */
 	readonly giveUp: () => Error
 }
 
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between checks of the clock. */
 const tick = 250
 
 /**
- * What `work` gives, or an error where that takes too long. The work itself is not ended; who started it has to.
- * @throws What `giveUp` makes, what `onWaiting` throws, or what the work throws.
+ * The result of `work`, or an error if it takes too long. The work itself continues; its owner must end it.
+ * @throws The error from `giveUp`, or whatever `onWaiting` or the work throws.
  */
 export async function patiently<T>(work: Promise<T>, patience: Patience): Promise<T> {
 	const { seconds, since = performance.now(), onWaiting, giveUp } = patience
@@ -37,7 +37,7 @@ export async function patiently<T>(work: Promise<T>, patience: Patience): Promis
 		return await Promise.race([work, tooLong])
 	} finally {
 		clearInterval(timer)
-		// Where waiting ended first, nobody listens to how the work ends.
+		// If the wait ended first, nobody handles the work's failure.
 		work.catch(() => {})
 	}
 }

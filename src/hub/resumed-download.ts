@@ -1,4 +1,4 @@
-/** Large files of a hub repository into the standard cache, going on where an earlier download was cut. */
+/** Downloads large files of a hub repository into the standard cache, resuming interrupted downloads. */
 
 import type { Hash } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -10,7 +10,7 @@ import { explainWriteFailure, writeAll } from '../files/atomic-write.js'
 import { isConnectionFailure, type OpenAnswer, piecesOf } from './hub-answer.js'
 import { askForContent, askingFor, type DownloadContext, hashFor, link } from './hub-download.js'
 
-/** A file whose size and fingerprint the listing of the repository has told. */
+/** A file whose size and fingerprint are known from the repository's listing. */
 export interface ListedFile {
 	/** Path in the repository, with forward slashes. */
 	readonly path: string
@@ -20,19 +20,19 @@ export interface ListedFile {
 	readonly fingerprint: string
 }
 
-/** Whether a file is in the cache with the size that it should have. */
+/** Whether a file is in the cache with its expected size. */
 export async function isCached({ path, size }: ListedFile, storage: string, commit: string): Promise<boolean> {
 	return (await stat(join(storage, 'snapshots', commit, path)).catch(() => undefined))?.size === size
 }
 
 /**
- * Makes sure that a listed file is in the cache. What arrived before a cut stays in a file beside the blob, and the next call
- * asks for the rest; the whole is checked against the fingerprint before it gets its name.
+ * Ensures that a listed file is in the cache. Data from an interrupted download stays in a file beside the blob, and the
+ * next call requests the rest; the complete file is verified against the fingerprint before it gets its name.
  *
- * Two programs may download the same file: they write the same bytes to the same places of one file, and the one that is
- * second finds the blob in place.
- * @throws NaptuneError when the download is incomplete or damaged, or the cache cannot be written; UnusableAnswer when
- * nothing comes, or a web page; HubApiError when the hub refuses; TypeError when there is no connection.
+ * Two programs may download the same file: they write the same bytes to the same places of one file, and the second one
+ * finds the blob in place.
+ * @throws NaptuneError if the download is incomplete or damaged, or the cache cannot be written; UnusableAnswer if nothing
+ * arrives, or a web page; HubApiError if the hub refuses; TypeError if there is no connection.
  */
 export async function downloadResumably(file: ListedFile, context: DownloadContext): Promise<void> {
 	const { storage, commit } = context
@@ -50,20 +50,20 @@ export async function downloadResumably(file: ListedFile, context: DownloadConte
 	await link(blob, pointer)
 }
 
-/** @throws NaptuneError for a path that would lead out of the cache. */
+/** @throws NaptuneError for a path that leaves the cache. */
 function requireInside(path: string, id: string): void {
 	const parts = path.split('/')
 	if (!/[\\\0]/.test(path) && parts.every((part) => part !== '' && part !== '.' && part !== '..')) return
 	throw new NaptuneError(
 		'NAP_DOWNLOAD_DAMAGED',
-		`The listing of ${id} names the file ${JSON.stringify(path)}, which no repository can hold.`,
+		`The listing of ${id} names the file ${JSON.stringify(path)}, which no repository can contain.`,
 	)
 }
 
 async function fetchBlob(file: ListedFile, blob: string, context: DownloadContext): Promise<void> {
 	const partial = `${blob}.naptune-part`
 	const hash = hashFor(file.fingerprint, file.size)
-	// Made where it is missing, and not emptied: another program may be writing to it.
+	// Created if missing, and not truncated: another program may be writing to it.
 	const handle = await open(partial, constants.O_RDWR | constants.O_CREAT).catch((error: unknown) => {
 		throw explainWriteFailure(error, blob)
 	})
@@ -77,12 +77,12 @@ async function fetchBlob(file: ListedFile, blob: string, context: DownloadContex
 		await rm(partial, { force: true })
 		throw new NaptuneError(
 			'NAP_DOWNLOAD_DAMAGED',
-			`The download of ${file.path} is damaged: its fingerprint is ${digest}, it should be ${file.fingerprint}. Try again.`,
+			`The download of ${file.path} is damaged: its fingerprint is ${digest}, not ${file.fingerprint}. Try again.`,
 		)
 	}
 	const isWhole = async (path: string) => (await stat(path).catch(() => undefined))?.size === file.size
 	const inPlace = () => isWhole(blob)
-	// Another program may have been faster. A part that is not whole is a third one's then.
+	// Another program may have been faster. An incomplete part then belongs to a third one.
 	if (await inPlace()) {
 		if (await isWhole(partial)) await rm(partial, { force: true })
 		return
@@ -92,7 +92,7 @@ async function fetchBlob(file: ListedFile, blob: string, context: DownloadContex
 	})
 }
 
-/** Receives what is missing of a file. */
+/** Receives the missing part of a file. */
 async function receive(
 	file: ListedFile,
 	handle: FileHandle,
@@ -111,7 +111,7 @@ async function receive(
 	if (length < size) {
 		const headers = defined({ Range: length > 0 ? `bytes=${length}-` : undefined })
 		answer = await askForContent(path, headers, context, asking)
-		// A host that knows no ranges sends the whole file.
+		// A host without range requests sends the whole file.
 		if (answer.response.status !== 206) length = 0
 	}
 	if (length > 0 && hash) {
@@ -146,6 +146,6 @@ async function receive(
 function cutShort(path: string, length: number, size: number): NaptuneError {
 	return new NaptuneError(
 		'NAP_DOWNLOAD_DAMAGED',
-		`The download of ${path} ended after ${length} of ${size} bytes. Try again; it goes on there.`,
+		`The download of ${path} ended after ${length} of ${size} bytes. Try again; it continues there.`,
 	)
 }

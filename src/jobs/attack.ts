@@ -29,7 +29,7 @@ import { countField, dataRootField, seedField, settingsField, sizeField, unreada
 import { followAttack } from './common/follow-attack.js'
 import { followDownload } from './common/follow-download.js'
 import { readableImages } from './common/images.js'
-import { tellNotices } from './common/inputs.js'
+import { noteNotices } from './common/inputs.js'
 import { protocolText } from './common/protocol-text.js'
 import { stopped } from './common/stopped.js'
 import { defineJob, type JobContext } from './job.js'
@@ -155,7 +155,7 @@ export const attack = defineJob({
 				...defined({ mapping: await classMap(input.classMap) }),
 			})
 			const notices = [...data.notices, ...classifier.notices, ...labelNotices]
-			tellNotices(context, notices)
+			noteNotices(context, notices)
 			const protocol = protocolText({
 				images: data.images.length,
 				data: data.name,
@@ -183,7 +183,7 @@ export const attack = defineJob({
 				onProgress: follow.tell,
 			}).finally(follow.end)
 			if (!found) throw stopped('Stopped. The outcomes are saved; run the same command again to resume.')
-			tellNotices(context, found.record.notices.slice(notices.length))
+			noteNotices(context, found.record.notices.slice(notices.length))
 			const { outcomes: _, ...rest } = found.record
 			return { ...rest, record: found.path }
 		} finally {

@@ -22,7 +22,7 @@ import { count, positive, seconds, share } from '../records/parts/fields.js'
 import { counted, grouped } from '../report/number-text.js'
 import { countField, seedField } from './common/fields.js'
 import { followTuning } from './common/follow-tuning.js'
-import { loadData, loadModel, packagedData, tellNotices } from './common/inputs.js'
+import { loadData, loadModel, noteNotices, packagedData } from './common/inputs.js'
 import { measure } from './common/measure.js'
 import { noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
@@ -106,7 +106,7 @@ export const demo = defineJob({
 			context.onNote({ kind: 'plan', text })
 		}
 		const prepared = prepareRun({ clip, dataset, config })
-		tellNotices(context, prepared.sample.notices.slice(dataset.notices.length))
+		noteNotices(context, prepared.sample.notices.slice(dataset.notices.length))
 
 		const engine = await context.engine()
 		const follow = followTuning(context, config.epochs)

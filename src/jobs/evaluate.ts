@@ -38,7 +38,7 @@ import { attackedFields, noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
 import { storedImages } from './common/stored-images.js'
 import { chosenTestTime } from './common/test-time.js'
-import { evaluationRun, tellEvaluation, trackingFields, withTracker } from './common/tracking.js'
+import { evaluationRun, trackEvaluation, trackingFields, withTracker } from './common/tracking.js'
 import { verdictOfRecords } from './common/verdict.js'
 import { defineJob, type JobContext } from './job.js'
 
@@ -231,7 +231,7 @@ async function measureRows(
 			const measured = await measureModel(context, measuring, testTime)
 			if (!measured) throw stopped('Stopped. The outcomes are saved; run the same command again to resume.')
 			rows.push(...measured)
-			for (const row of measured) tellEvaluation(tracker, row)
+			for (const row of measured) trackEvaluation(tracker, row)
 		}
 		return rows
 	})

@@ -20,7 +20,7 @@ import { runFiles, runFolders } from '../records/names.js'
 import { readRecord } from '../records/record-kind.js'
 import { runDescriptionForm, runResultForm } from '../records/run.js'
 import { countField, epsilonField, runFields, seedField } from './common/fields.js'
-import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
+import { chosenImages, noteNotices, tunedRun } from './common/inputs.js'
 import { stopIfAsked } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
 
@@ -88,7 +88,7 @@ export const exportModel = defineJob({
 		const description = await readRecord(runDescriptionForm, join(run.directory, runFiles.description))
 		await requireTuned(run)
 		const dataset = await run.dataset()
-		tellNotices(context, dataset.notices)
+		noteNotices(context, dataset.notices)
 		const split = chosenImages(dataset, { split: 'test', limit: input.images, seed: input.seed })
 		context.onFolder(output)
 		const engine = await context.engine()

@@ -8,6 +8,8 @@ import { threatModel } from '../attacks/sets/threat-model.js'
 import { at } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import type { TunedRun } from '../evaluation/deployed/tuned-run.js'
+import { isExport, loadExport } from '../export/load-export.js'
 import { writeFileAtomic } from '../files/atomic-write.js'
 import { makeFolder } from '../files/make-folder.js'
 import { packageVersion } from '../files/package-version.js'
@@ -15,9 +17,10 @@ import { minimumFrom, usualAuditChecks, usualSlack } from '../gate/init.js'
 import { processorType } from '../gate/processor.js'
 import { runGate } from '../gate/run-gate.js'
 import { timeBudget } from '../gate/time-budget.js'
+import type { ExportMeasurement } from '../records/export.js'
 import { type GateBaseline, type GateConfig, gateBaselineForm, gateConfigForm } from '../records/gate.js'
 import { runFiles } from '../records/names.js'
-import { originName, originSplitSeed, withoutSample } from '../records/parts/data-origin.js'
+import { type DataOrigin, originName, originSplitSeed, withoutSample } from '../records/parts/data-origin.js'
 import { share } from '../records/parts/fields.js'
 import { norms } from '../records/parts/threat-model.js'
 import { parseRecord } from '../records/record-form.js'
@@ -85,8 +88,8 @@ export const gateInitResult = z.object({
 type Input = z.output<typeof gateInitInput>
 
 /**
- * Writes the configuration and the baseline of a gate from what a model achieves now. @throws NaptuneError when model or
- * data cannot be used, a file already exists, or attack or epsilon are missing.
+ * Writes the configuration and the baseline of a gate from what a model achieves now.
+ * @throws NaptuneError when model or data cannot be used, a file already exists, or attack or epsilon are missing.
  */
 export const gateInit = defineJob({
 	name: 'gate-init',
@@ -156,14 +159,17 @@ interface Defaults {
 	readonly epsilon: number
 }
 
-/** Fills missing fields from the run. @throws NaptuneError for missing fields without a run. */
+/** What is left out is that of the run, or of the measurement of an export. @throws NaptuneError where neither says it. */
 async function defaults(input: Input, context: JobContext, folder: string): Promise<Defaults> {
-	const isRun = existsSync(join(resolve(input.subject), runFiles.description))
+	const place = resolve(input.subject)
+	const isRun = existsSync(join(place, runFiles.description))
 	const run = isRun ? await tunedRun(context, { ...input, run: input.subject }) : undefined
-	const origin = run && input.data === undefined ? withoutSample((await run.dataset()).origin) : undefined
+	const measured = !isRun && isExport(place) ? (await loadExport(place)).record.measured : undefined
+	const origin = input.data === undefined ? await knownOrigin(run, measured) : undefined
 	const own = origin && originName(origin)
 	const data = input.data ?? (own !== undefined && isAbsolute(own) ? relative(folder, own) || '.' : own)
-	const epsilon = input.epsilon ?? (input.norm === 'linf' ? run?.protocol.epsilon : undefined)
+	const known = run?.protocol.epsilon ?? measured?.threatModel.epsilon
+	const epsilon = input.epsilon ?? (input.norm === 'linf' ? known : undefined)
 	const missing = [...(data === undefined ? ['--data'] : []), ...(epsilon === undefined ? ['--epsilon'] : [])]
 	if (data === undefined || epsilon === undefined) {
 		throw new NaptuneError(
@@ -177,6 +183,15 @@ async function defaults(input: Input, context: JobContext, folder: string): Prom
 		attack: input.attack ?? run?.protocol.attack ?? 'pgd-100',
 		epsilon,
 	}
+}
+
+/** The data of a run, or those that an export was measured on, as far as it says where they lie. */
+async function knownOrigin(
+	run: TunedRun | undefined,
+	measured: ExportMeasurement | undefined,
+): Promise<DataOrigin | undefined> {
+	if (run) return withoutSample((await run.dataset()).origin)
+	return measured && !('path' in measured.dataset.origin) ? withoutSample(measured.dataset.origin) : undefined
 }
 
 /** A configuration without requirements yet. */

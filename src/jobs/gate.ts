@@ -205,7 +205,9 @@ export async function openSubject(
 		const run = await tunedRun(context, { run: path, model, dataRoot })
 		return runSubject({ engine, run, dataset, split, vanilla })
 	}
-	if (isFolder && isExport(path)) return exportSubject({ engine, path, dataset, split })
+	if (isFolder && isExport(path)) {
+		return exportSubject({ engine, path, dataset, split, ...defined({ classMap: declared?.classMap }) })
+	}
 	if (isFolder || !existsSync(path)) {
 		throw new NaptuneError(
 			isFolder ? 'NAP_FILE_INVALID' : 'NAP_FILE_MISSING',

@@ -1,4 +1,4 @@
-/** One of several parts of experiments, for machines that share nothing. */
+/** Runs one part of experiments, on machines that share nothing. */
 
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
@@ -21,11 +21,11 @@ import { defineJob, type JobContext } from './job.js'
 /** The input of {@link reproduceShard}. */
 export const reproduceShardInput = z.strictObject({
 	...wantedFields,
-	/** Such as `3/16`, or `auto` for what Slurm or Kubernetes says. */
+	/** Such as `3/16`, or `auto` to take it from Slurm or Kubernetes. */
 	shard: z.string(),
-	/** Folder of all experiments; the shard's is in its folder `shards`. By default as `reproduce`. */
+	/** Folder of all experiments; the shard writes below its folder `shards`. The default is that of `reproduce`. */
 	output: z.string().optional(),
-	/** Images at once; changes the speed only. */
+	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
 })
 
@@ -33,23 +33,22 @@ export const reproduceShardInput = z.strictObject({
 export const reproduceShardResult = z.object({
 	shard: count.describe('From 1.'),
 	shards: count,
-	folder: z.string().describe('What it wrote: one of the folders that a merge takes.'),
-	runs: count.describe('Tuned models that it had to attack.'),
-	attacks: count.describe('Attacks, whole or on a part of the images.'),
-	parts: count.describe('Those of them that are on a part of the images.'),
-	share: z.number().min(0).max(1).describe('Of the work of all shards, in passes.'),
-	problems: z.array(z.string()).describe('What could not be done.'),
+	folder: z.string().describe('The folder of the shard, for a merge.'),
+	runs: count.describe('Tuned models that the shard attacked.'),
+	attacks: count.describe('Attacks, on all images or a part of them.'),
+	parts: count.describe('Attacks on a part of the images.'),
+	share: z.number().min(0).max(1).describe('Fraction of the work of all shards, in passes.'),
+	problems: z.array(z.string()).describe('What failed.'),
 	seconds: seconds.describe('Wall-clock time of this call.'),
 })
 
-/**
- * Works on one of several parts of experiments: the same parts on every machine, of about equal work. Afterwards
+/** Runs one of several parts of experiments. Every machine computes the same parts, of about equal work. Afterwards
  * `reproduce` with `merge` joins the folders of all parts and writes tables and reports.
- * @throws NaptuneError as `reproduce`, and for a shard that there is not.
+ * @throws NaptuneError as `reproduce`, and for a shard that does not exist.
  */
 export const reproduceShard = defineJob({
 	name: 'reproduce-shard',
-	doc: 'Work on one of several parts of experiments: the same parts on every machine, of about equal work. naptune reproduce --merge joins them.',
+	doc: 'Run one of several parts of experiments. Every machine computes the same parts, of about equal work. naptune reproduce --merge joins them.',
 	input: reproduceShardInput,
 	result: reproduceShardResult,
 	async run(input, context: JobContext<ExperimentEvent>) {
@@ -68,7 +67,7 @@ export const reproduceShard = defineJob({
 		})
 		for (const { plan, missing } of experiments) {
 			for (const { dataset, reason } of missing) {
-				context.onNote({ kind: 'note', text: `${plan.definition.name}: left out ${dataset}: ${reason}` })
+				context.onNote({ kind: 'note', text: `${plan.definition.name}: skipping ${dataset}: ${reason}` })
 			}
 		}
 		const all = shardsOf(
@@ -93,7 +92,7 @@ export const reproduceShard = defineJob({
 			batchSize: input.batchSize,
 			signal: context.signal,
 		}).finally(end)
-		if (!results) throw stopped('Stopped. What was done is saved; run the same command again to resume.')
+		if (!results) throw stopped('Stopped. The work so far is saved; run the same command again to resume.')
 		return {
 			shard: number,
 			shards,

@@ -31,8 +31,7 @@ export const reproduceInput = z.strictObject({
 	/** Images per batch; affects only the speed. */
 	batchSize: countField.default(50),
 	/**
-	 * Folders that shards wrote, to be joined into `output` first; an empty list stands for all below its folder `shards`. By
-	 * default none.
+	 * Folders of shards to join into `output` first; an empty list selects all below its folder `shards`. By default none.
 	 */
 	merge: z.array(z.string()).readonly().optional(),
 })
@@ -58,19 +57,19 @@ export const reproduceResult = z.object({
 	merged: z
 		.object({
 			folders: z.array(z.string()),
-			copied: count.describe('Runs, records and stores that were taken over.'),
-			equal: count.describe('Those that were there already, with the same content.'),
-			joined: count.describe('Parts of evaluations that were joined.'),
+			copied: count.describe('Number of runs, records and stores copied.'),
+			equal: count.describe('Number of those that the output already had, with the same content.'),
+			joined: count.describe('Number of partial evaluations joined.'),
 		})
-		.describe('What came from shards; missing where nothing was to be merged.')
+		.describe('Result of the merge; missing if there was none.')
 		.exactOptional(),
 	seconds: seconds.describe('Wall-clock time of this call.'),
 })
 
 /**
  * Runs experiments: tunes every method on every data set, attacks all of them, and writes tables, figures and a report. A
- * stopped or killed call resumes where it stopped; experiments compute shared cells once. @throws NaptuneError for unknown
- * names or settings, before anything is computed, or when nothing could be measured.
+ * stopped or killed call resumes where it stopped; experiments compute shared cells once.
+ * @throws NaptuneError for unknown names or settings, before anything is computed, or when nothing could be measured.
  */
 export const reproduce = defineJob({
 	name: 'reproduce',
@@ -90,7 +89,7 @@ export const reproduce = defineJob({
 			loadModel: (name) => loadModel(context, name),
 			loadData: (name, seed) => loadData(context, name, seed, input.dataRoot),
 		})
-		for (const experiment of experiments) tellPlan(context, experiment)
+		for (const experiment of experiments) notePlan(context, experiment)
 		const { end, ...follow } = followCells(context)
 		const finished = await runExperiments({
 			...follow,
@@ -101,7 +100,7 @@ export const reproduce = defineJob({
 			signal: context.signal,
 		}).finally(end)
 		if (!finished) throw stopped('Stopped. The work so far is saved; run the same command again to resume.')
-		const told = []
+		const reported = []
 		for (const { result, file, folder } of finished) {
 			for (const part of ['figures', 'tables']) context.onFolder(join(folder, part))
 			const source = await readReportSource(file)
@@ -109,16 +108,16 @@ export const reproduce = defineJob({
 			const [main] = experimentTables(result)
 			const { name, cells, problems, missing } = result
 			const { page, figures, tables, verdict } = report
-			told.push({
+			reported.push({
 				...{ name, record: file, cells: cells.length, problems, missing, page, figures, tables, verdict },
 				...defined({ main }),
 			})
 		}
-		return { experiments: told, ...defined({ merged }), seconds: (performance.now() - started) / 1000 }
+		return { experiments: reported, ...defined({ merged }), seconds: (performance.now() - started) / 1000 }
 	},
 })
 
-/** Joins the folders of shards. @throws NaptuneError where there are none, and as `mergeFolders`. */
+/** Joins the folders of shards. @throws NaptuneError if there are none, and as `mergeFolders`. */
 async function mergeShards(output: string, wanted: readonly string[]) {
 	const shards = join(output, 'shards')
 	const found = wanted.length > 0 || !existsSync(shards) ? [] : (await readdir(shards)).sort()
@@ -126,13 +125,13 @@ async function mergeShards(output: string, wanted: readonly string[]) {
 	if (folders.length === 0) {
 		throw new NaptuneError(
 			'NAP_FILE_MISSING',
-			`There is nothing to merge: ${shards} holds no folders of shards. Name the folders after --merge, or run the shards first.`,
+			`There is nothing to merge: ${shards} holds no folders of shards. List the folders after --merge, or run the shards first.`,
 		)
 	}
 	return { folders, ...(await mergeFolders(output, folders)) }
 }
 
-function tellPlan({ onNote }: Pick<JobContext, 'onNote'>, { plan, missing }: PreparedExperiment): void {
+function notePlan({ onNote }: Pick<JobContext, 'onNote'>, { plan, missing }: PreparedExperiment): void {
 	const { definition, datasets, models } = plan
 	const list = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name).join(', ')
 	onNote({

@@ -16,7 +16,7 @@ import { threatModelSchema } from '../records/parts/threat-model.js'
 import { retrievalKind } from '../records/retrieval.js'
 import { grouped } from '../report/number-text.js'
 import { countField, epsilonField, runFields, seedField, settingsField, splitField } from './common/fields.js'
-import { chosenImages, tellNotices, tunedRun } from './common/inputs.js'
+import { chosenImages, noteNotices, tunedRun } from './common/inputs.js'
 import { noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
 import { defineJob, type JobContext, startTask } from './job.js'
@@ -88,7 +88,7 @@ export const retrieve = defineJob({
 	async run(input, context) {
 		const run = await tunedRun(context, input)
 		const gallery = await chosenGallery(run, input, context)
-		tellNotices(context, gallery.notices)
+		noteNotices(context, gallery.notices)
 		const attack = retrievalAttack(input.attack, input.set, gallery)
 		const threat = threatModel('linf', input.epsilon ?? run.protocol.epsilon)
 		const about = {

@@ -83,7 +83,7 @@ type Input = z.output<typeof serveInput>
  */
 export const serve = defineJob({
 	name: 'serve',
-	doc: 'Classify pictures over HTTP with a tuned run or an export. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
+	doc: 'Classify pictures over HTTP with a tuned run or an export. Ends on SIGTERM or Ctrl-C, after it has answered the requests in progress.',
 	input: serveInput,
 	result: serveResult,
 	async run(input, context: JobContext<ServerEvent>) {

@@ -36,10 +36,10 @@ import {
 } from './common/fields.js'
 import { followTuning } from './common/follow-tuning.js'
 import { unreadableImages } from './common/images.js'
-import { loadData, loadModel, tellNotices } from './common/inputs.js'
+import { loadData, loadModel, noteNotices } from './common/inputs.js'
 import { noticesField } from './common/result-fields.js'
 import { stopped } from './common/stopped.js'
-import { isTracked, tellEarlierEpochs, tellEpoch, trackingFields, tuningRun, withTracker } from './common/tracking.js'
+import { isTracked, trackEarlierEpochs, trackEpoch, trackingFields, tuningRun, withTracker } from './common/tracking.js'
 import { defineJob, type JobContext } from './job.js'
 
 /** The input of {@link tune}. */
@@ -128,7 +128,7 @@ export const tune = defineJob({
 		const { config, origin } = configOf(preset, { ...input, epsilon })
 		const prepared = prepareRun({ clip, dataset, config })
 		const { train, notices } = prepared.sample
-		tellNotices(context, notices.slice(dataset.notices.length))
+		noteNotices(context, notices.slice(dataset.notices.length))
 		const unreadable = await unreadableImages(context, train, 'training', input.unreadable, true)
 		const images = train.length - unreadable.length
 		const engine = await context.engine()
@@ -142,7 +142,7 @@ export const tune = defineJob({
 		const tuned = await withTracker(input, context, tracked, async (tracker) => {
 			tracker.params({ data: dataset.name, classes: dataset.classNames.length, ...config })
 			tracker.text('protocol', protocol)
-			if (resume) await tellEarlierEpochs(tracker, context, output)
+			if (resume) await trackEarlierEpochs(tracker, context, output)
 			const follow = followTuning(context, config.epochs)
 			const result = await tuneDefense({
 				...run,
@@ -152,11 +152,11 @@ export const tune = defineJob({
 				onEpoch(record) {
 					lastEpoch = record
 					context.onEvent({ kind: 'epoch', record, epochs: config.epochs })
-					tellEpoch(tracker, record)
+					trackEpoch(tracker, record)
 				},
 			}).finally(follow.end)
 			if (result.finished) return result
-			throw stopped(whatIsSaved(result.saved, output))
+			throw stopped(stoppedMessage(result.saved, output))
 		})
 		const { defense, residentBytes } = tuned
 		return {
@@ -177,7 +177,7 @@ export const tune = defineJob({
 })
 
 /** The message of a stopped run, which claims no more than what was saved. */
-function whatIsSaved(saved: SavedPart, output: string): string {
+function stoppedMessage(saved: SavedPart, output: string): string {
 	const again = 'run the same command with --resume'
 	if (saved === 'state') return `Stopped. The state is saved in ${output}; ${again} to continue.`
 	if (saved === 'bank') {

@@ -127,7 +127,7 @@ describe('refusals say what was given and what was expected', () => {
 			'needs 24 bytes at an offset of at least 0; its slice of f has 23 bytes at 0',
 		],
 		['tensor', () => tensor('float32', [2, -1], new Float32Array(0)), 'whole numbers of at least 0; got [2, -1]'],
-		['elements', () => tensor('float32', [2, 2], new Float32Array(3)), 'needs 4 elements, 3 were given'],
+		['elements', () => tensor('float32', [2, 2], new Float32Array(3)), 'needs 4 elements; got 3'],
 	]
 	it.each(cases)('%s', (_, action, message) => {
 		expect(refusal(action)).toContain(message)

@@ -7,8 +7,8 @@ import type { Value } from './value.js'
 /**
  * The first lookup by an input of token ids, through casts and copies of them.
  * @param input Name of the input.
- * @returns The name of its result, which `readModel` can replace with another value, and the matrix. @throws NaptuneError as
- * `readModel` does for a damaged model.
+ * @returns The name of its result, which `readModel` can replace with another value, and the matrix.
+ * @throws NaptuneError as `readModel` does for a damaged model.
  */
 export function embeddingLookup(
 	bytes: Uint8Array,

@@ -48,7 +48,8 @@ export function without(attributes: Attributes, ...names: readonly string[]): Re
 const longestList = 2 ** 22
 
 /**
- * Builds a list entry by entry. @throws NaptuneError for an absurd length, as damaged or hostile files may claim.
+ * Builds a list entry by entry.
+ * @throws NaptuneError for an absurd length, as damaged or hostile files may claim.
  */
 export function listOf<T>(what: string, length: number, entry: (at: number) => T): T[] {
 	if (!(length >= 0 && length <= longestList)) {

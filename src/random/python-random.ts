@@ -27,7 +27,9 @@ const size = 624
 const shift = 397
 
 /**
- * The generator after `random.seed(seed)`. @param seed A whole number from 0 to 2^53 - 1. @throws NaptuneError otherwise.
+ * The generator after `random.seed(seed)`.
+ * @param seed A whole number from 0 to 2^53 - 1.
+ * @throws NaptuneError otherwise.
  */
 export function pythonRandom(seed: number): PythonRandom {
 	if (!Number.isSafeInteger(seed) || seed < 0) {

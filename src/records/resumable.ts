@@ -126,8 +126,8 @@ async function foundRecord<Settings extends z.ZodObject, Schema extends z.ZodObj
 const timedSchema = z.strictObject({ seconds: z.number().nonnegative(), line: z.unknown() })
 
 /**
- * Reads the earlier lines; undefined if they were tampered with and cannot be resumed. @throws NaptuneError for other
- * settings.
+ * Reads the earlier lines; undefined if they were tampered with and cannot be resumed.
+ * @throws NaptuneError for other settings.
  */
 async function earlierLines<Settings extends z.ZodObject, Schema extends z.ZodObject, Line extends z.ZodType>(
 	kind: RecordKind<Settings, Schema>,

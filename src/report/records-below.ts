@@ -6,7 +6,8 @@ import { readEvaluationRecord } from '../evaluation/robustness/record.js'
 import type { EvaluationRecord } from '../records/evaluation.js'
 
 /**
- * Reads evaluation records below a folder; undefined for missing ones. @throws NaptuneError as `readEvaluationRecord` does.
+ * Reads evaluation records below a folder; undefined for missing ones.
+ * @throws NaptuneError as `readEvaluationRecord` does.
  */
 export function recordsBelow(root: string): (path: string) => Promise<EvaluationRecord | undefined> {
 	return async (path) => {

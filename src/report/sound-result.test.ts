@@ -45,7 +45,7 @@ it('leaves out what a record that contradicts itself is about', async () => {
 		(text) => text.replace(/"robust": \{\s*"accuracy": [\d.]+/, '"robust": { "accuracy": 0.9'),
 		async () => {
 			const { result: sound, changed } = await soundResult(result, root)
-			expect(changed).toEqual([expect.stringMatching(/was changed: its accuracies are not those of its outcomes/)])
+			expect(changed).toEqual([expect.stringMatching(/was changed: its accuracies do not follow from its outcomes/)])
 			// The clean row is read from the same record.
 			const gone = result.cells.filter(({ seeds }) => seeds.some((seed) => seed.record === record))
 			expect(gone.map(({ condition }) => condition)).toEqual(['clean', 'pgd'])

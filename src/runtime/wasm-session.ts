@@ -16,8 +16,8 @@ export type ExternalData = readonly { readonly path: string; readonly data: Uint
 
 /**
  * The library as a backend. It has one runtime per process or page, so the first session fixes the number of threads.
- * Weights are copied once per program into WebAssembly memory, which holds at most 4 GB. @param externalData Reads a
- * session's external files into memory.
+ * Weights are copied once per program into WebAssembly memory, which holds at most 4 GB.
+ * @param externalData Reads a session's external files into memory.
  */
 export function wasmBackend(
 	{ InferenceSession, Tensor, env }: WasmLibrary,

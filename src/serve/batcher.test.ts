@@ -71,6 +71,24 @@ describe('a batcher', () => {
 		expect(await second).toBe(30)
 	})
 
+	it('waits longer for a second one, which costs the engine nothing', async () => {
+		const { batches, run, sizes } = heldWork()
+		const batcher = createBatcher({ size: 8, window: 50, run, expectsMore: () => true })
+		const first = batcher.add(1)
+		await wait(90)
+		expect(sizes()).toEqual([])
+		// Two have waited for more than the window.
+		const second = batcher.add(2)
+		expect(sizes()).toEqual([2])
+		batches[0]?.end()
+		await Promise.all([first, second])
+		const third = batcher.add(3)
+		await wait(300)
+		expect(sizes()).toEqual([2, 1])
+		batches[1]?.end()
+		expect(await third).toBe(30)
+	})
+
 	it('leaves out what was withdrawn while it waited, and nothing else', async () => {
 		const { batches, run } = heldWork()
 		const batcher = createBatcher({ size: 4, window: 0, run })

@@ -32,6 +32,8 @@ export interface Batcher<Item, Result> {
 
 interface Waiting<Item, Result> {
 	readonly item: Item
+	/** When it came. */
+	readonly since: number
 	resolve(result: Result): void
 	reject(error: unknown): void
 }
@@ -39,38 +41,44 @@ interface Waiting<Item, Result> {
 /** Maximum number of full batches in progress: one is prepared or collected while the engine works on the other. */
 const mostUnderWay = 2
 
+/** So many windows does an item wait for a second one. */
+const lonePatience = 4
+
 /**
- * Collects items into batches. A batch leaves when it is full, when its first item has waited for the window, when no more
- * items are expected, or when the previous batch has finished. Items leave in order of arrival.
+ * Collects items into batches. A batch leaves when it is full, or, once the batch before it has ended, when its first item has
+ * waited for the window or no more items are expected. Items leave in the order in which they came.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
 	const { run, size, window, expectsMore = () => true } = options
 	const queue: Waiting<Item, Result>[] = []
 	let underWay = 0
+	/** Since when nothing is worked on. */
+	let idleSince = performance.now()
 	let timer: NodeJS.Timeout | undefined
-	let due = false
 
 	const leave = () => {
 		clearTimeout(timer)
 		timer = undefined
-		due = false
 		const batch = queue.splice(0, size)
 		underWay++
 		settle(batch, run).finally(() => {
 			underWay--
+			idleSince = performance.now()
 			look()
 		})
 	}
 	const look = () => {
-		// A batch that is not full gains from waiting for the engine.
+		// An empty batch is none, and one that is not full gains by waiting for the engine.
 		while (queue.length >= size && underWay < mostUnderWay) leave()
-		if (queue.length === 0 || underWay > 0) return
-		if (due || window === 0 || !expectsMore()) return leave()
-		timer ??= setTimeout(() => {
-			timer = undefined
-			due = true
-			look()
-		}, window)
+		const [first] = queue
+		if (!first || underWay > 0) return
+		if (!expectsMore()) return leave()
+		const isAlone = queue.length === 1
+		const start = isAlone ? Math.max(first.since, idleSince) : first.since
+		const left = start + (isAlone ? lonePatience : 1) * window - performance.now()
+		if (left <= 0) return leave()
+		clearTimeout(timer)
+		timer = setTimeout(look, Math.ceil(left))
 	}
 	return {
 		add: (item, signal) =>
@@ -85,6 +93,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 				const done = () => signal?.removeEventListener('abort', withdraw)
 				const entry: Waiting<Item, Result> = {
 					item,
+					since: performance.now(),
 					resolve(result) {
 						done()
 						resolve(result)

@@ -44,6 +44,11 @@ export function createClassifyService(options: ClassifyServiceOptions): Classify
 	const { model, pictures, batchSize, batchWindow, onBatch = () => {}, onFailure = () => {} } = options
 	let decoding = 0
 	let failures = 0
+	let given = false
+	const giveUp = (error: unknown) => {
+		if (!given) onFailure(error)
+		given = true
+	}
 	const size = model.inputShape.reduce((product, n) => product * n, 1)
 	const batcher = createBatcher<Float32Array, ServedRow>({
 		size: batchSize,
@@ -62,8 +67,7 @@ export function createClassifyService(options: ClassifyServiceOptions): Classify
 				return rows
 			} catch (error) {
 				failures++
-				const gone = error instanceof NaptuneError && error.code === 'NAP_ENGINE_CLOSED'
-				if (gone || failures === failuresInARow) onFailure(error)
+				if (isGone(error) || failures === failuresInARow) giveUp(error)
 				throw error
 			}
 		},
@@ -72,6 +76,10 @@ export function createClassifyService(options: ClassifyServiceOptions): Classify
 		decoding++
 		try {
 			return await pictures.prepare(bytes, pictureName(position, name), signal)
+		} catch (error) {
+			// Models that prepare pictures themselves do so on the engine.
+			if (isGone(error)) giveUp(error)
+			throw error
 		} finally {
 			decoding--
 			batcher.look()
@@ -105,6 +113,10 @@ export function createClassifyService(options: ClassifyServiceOptions): Classify
 			return batcher.waiting
 		},
 	}
+}
+
+function isGone(error: unknown): boolean {
+	return error instanceof NaptuneError && error.code === 'NAP_ENGINE_CLOSED'
 }
 
 function leaseOf(model: ServedModel, { classes }: ClassifyOptions): Promise<VocabularyLease> | undefined {

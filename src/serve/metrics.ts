@@ -1,6 +1,6 @@
 /** The server's metrics for Prometheus. */
 
-/** What is read when somebody asks. */
+/** Values read at each scrape. */
 export interface Gauges {
 	/** Accepted pictures without an answer. */
 	images(): number
@@ -15,22 +15,22 @@ export interface Metrics {
 	request(entry: { readonly route: string; readonly status: number; readonly seconds: number }): void
 	batch(batch: { readonly images: number; readonly seconds: number }): void
 	flagged(images: number): void
-	/** Prometheus' text format. Missing where `prom-client`, an optional peer, is not installed. */
+	/** Prometheus' text format. Missing if `prom-client`, an optional peer dependency, is not installed. */
 	readonly exposition?: Exposition
 }
 
-/** What `/metrics` answers. */
+/** The answer of `/metrics`. */
 export interface Exposition {
 	text(): Promise<string>
 	readonly contentType: string
 }
 
-/** How to get `/metrics`. */
+/** Command that enables `/metrics`. */
 export const metricsCure = 'npm install prom-client@15'
 
 /**
- * Makes the counters, in a registry of their own. Without `prom-client` nothing is counted: it and its dependencies take 7 MB
- * that only those need who scrape a server.
+ * Creates the counters in their own registry. Without `prom-client` it counts nothing; the package and its dependencies take
+ * 7 MB that only scraped servers need.
  */
 export async function createMetrics(
 	gauges: Gauges,

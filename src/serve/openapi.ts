@@ -118,7 +118,7 @@ const problems = {
 	'422': 'A picture or a class is unusable.',
 	'429': 'The queue is full; Retry-After says when to try again.',
 	'501': 'The package prom-client is not installed beside naptune.',
-	'503': 'The model is being loaded; Retry-After says when to try again.',
+	'503': 'The model is still loading; Retry-After says when to try again.',
 } as const
 
 const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` })

@@ -119,6 +119,22 @@ describe('a served export', () => {
 		})
 	})
 
+	it('gives up where the engine that prepares its pictures is gone', async () => {
+		const own = await createEngine({ threads: 1 })
+		const exported = await loadExport(join(folder, 'inside'))
+		const model = await servedExport({ engine: own, exported, falsePositiveRate: 0.05 })
+		const pictures = createPicturePool({ threads: 1, preparation: model.preparation, mostPixels: 1e7 })
+		const failures: unknown[] = []
+		const onFailure = (error: unknown) => failures.push(error)
+		const service = createClassifyService({ model, pictures, batchSize: 3, batchWindow: 1, onFailure })
+		await own.close()
+		const gone = { code: 'NAP_ENGINE_CLOSED' }
+		const request = { pictures: await sent([photo, photo]), options }
+		await expect(service.classify(request)).rejects.toMatchObject(gone)
+		expect(failures).toEqual([expect.objectContaining(gone)])
+		await pictures.close()
+	})
+
 	it.each(['fp32', 'fp16'] as const)('for any classes takes those of a request, in %s', async (dtype) => {
 		const tolerance = dtype === 'fp32' ? 5 : 2
 		await served(dtype === 'fp32' ? 'open' : 'open-half', async (model, service) => {

@@ -30,7 +30,7 @@ export interface ServedExportInput {
 }
 
 /** Outputs to report, if the file has them. */
-const told = ['logits', 'correction', 'disagreement'] as const
+const reportedOutputs = ['logits', 'correction', 'disagreement'] as const
 const mostRowsPerThread = 16
 
 /**
@@ -63,7 +63,7 @@ async function preparingInside({ engine, exported, falsePositiveRate }: ServedEx
 	const message = await exportedMessage(exported, graph)
 	const inputs = [pixelValuesPort(record.image)]
 	const outputs: Port[] = graph.outputs.flatMap(({ name, shape }) =>
-		told.some((known) => known === name) ? [{ name, type: 'float32', shape }] : [],
+		reportedOutputs.some((known) => known === name) ? [{ name, type: 'float32', shape }] : [],
 	)
 	const model = graphPart(message.model, { feeds: inputs, outputs })
 	const program = await compiledMessage(engine, { ...message, model }, { inputs, outputs }, graph.file)
@@ -79,7 +79,7 @@ async function preparingInside({ engine, exported, falsePositiveRate }: ServedEx
 	}
 }
 
-/** What is told of a classifier. */
+/** Description of a served classifier. */
 function aboutExport({ record }: LoadedExport, { outputs }: Program, falsePositiveRate: number) {
 	const { size } = record.image
 	return {
@@ -93,13 +93,13 @@ function aboutExport({ record }: LoadedExport, { outputs }: Program, falsePositi
 	}
 }
 
-/** What is told of any export. */
+/** Description of any export. */
 function describedExport({ run }: ExportRecord) {
 	return { kind: 'export' as const, method: run.defense.name }
 }
 
 async function rowsOf(engine: ModelEngine, program: Program, pixel_values: Tensor<'float32'>) {
-	const outputs = told.filter((name) => program.outputs.includes(name))
+	const outputs = reportedOutputs.filter((name) => program.outputs.includes(name))
 	const count = at(pixel_values.shape, 0)
 	const found = await runPadded(program, count, { pixel_values }, {}, { most: mostRowsPerThread * engine.threads })
 	const taps = Object.fromEntries(outputs.map((name) => [name, entry(found, name) as Tensor<'float32'>]))

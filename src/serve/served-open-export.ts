@@ -1,4 +1,6 @@
-/** A zero-shot export as a served model: its image tower on pictures, its text tower on classes, its own comparison of both. */
+/**
+ * A zero-shot export as a served model: its image tower on pictures, its text tower on classes, its own comparison of both.
+ */
 
 import { runPadded } from '../classifier/padded-run.js'
 import { at, entry } from '../core/at.js'
@@ -18,12 +20,22 @@ import { createVocabularies, type HeldVocabulary, heldVocabulary, rowOf } from '
 
 const mostRowsPerThread = 16
 
-/** A zero-shot export, ready to be served: the classes that it was tuned for, and any others. */
+/** Prepares a zero-shot export for serving, with the classes that it was tuned for and any others. */
 export async function servedOpenExport(engine: ModelEngine, exported: LoadedExport): Promise<ServedModel> {
+	// Pictures need not wait while the text tower is compiled.
+	const textEngine = await createEngine({ device: engine.device, threads: 1, spinning: false })
+	try {
+		return await opened(engine, textEngine, exported)
+	} catch (error) {
+		await textEngine.close()
+		throw error
+	}
+}
+
+async function opened(engine: ModelEngine, textEngine: ModelEngine, exported: LoadedExport): Promise<ServedModel> {
 	const { record, folder } = exported
 	const graph = graphOf(record, 'zero-shot')
 	const message = await exportedMessage(exported, graph)
-	const textEngine = await createEngine({ device: engine.device, threads: 1, spinning: false })
 	const texts = await exportedTexts(textEngine, exported)
 	const text_embeds = await texts.embeds(record.classNames)
 	const width = at(text_embeds.shape, 1)
@@ -33,7 +45,7 @@ export async function servedOpenExport(engine: ModelEngine, exported: LoadedExpo
 	const outputs = [logits, features]
 	const model = graphPart(message.model, { feeds: inputs, fixed: { text_embeds }, outputs })
 	const program = await compiledMessage(engine, { ...message, model }, { inputs, outputs }, graph.file)
-	/** Texts are constants of the graph, so that a picture's logits do not depend on its company. */
+	/** Texts are constants of the graph, so a picture's logits do not depend on the other pictures of its batch. */
 	const comparison = async (classNames: readonly string[]): Promise<HeldVocabulary> => {
 		checkNames(classNames, 'The list of classes')
 		const fixed = { text_embeds: await texts.embeds(classNames) }

@@ -82,9 +82,9 @@ export function openMlflow({ server, experiment, run, warn }: MlflowOptions): Tr
 			failed(error)
 		}
 	}
-	const nextBatch = ({ steps, params: told }: MlflowRun) => {
+	const nextBatch = ({ steps, params: logged }: MlflowRun) => {
 		waiting.metrics = waiting.metrics.filter(({ key, step }) => step > (steps.get(key) ?? -1))
-		waiting.params = waiting.params.filter(({ key }) => !told.has(key))
+		waiting.params = waiting.params.filter(({ key }) => !logged.has(key))
 		const metrics = waiting.metrics.slice(0, limits.metrics)
 		const params = waiting.params.slice(0, limits.params)
 		const tags = waiting.tags.slice(0, limits.tags)

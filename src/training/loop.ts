@@ -79,8 +79,8 @@ export interface TrainingTask<Own extends object, Line extends object> {
 	/** Creates a log line from the sums since the previous one. @param position Position of the last step. */
 	line(state: TrainingState<Own>, position: StepPosition): Line | Promise<Line>
 	/**
-	 * Called with each written line; may change the state's own data. @throws NaptuneError when the training should not
-	 * continue.
+	 * Called with each written line; may change the state's own data.
+	 * @throws NaptuneError when the training should not continue.
 	 */
 	afterLine?(state: TrainingState<Own>, line: Line): void
 	/** Whether to keep a state as the last good one; by default, if its next step is finite. */

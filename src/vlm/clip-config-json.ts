@@ -1,8 +1,8 @@
-/** The `config.json` that transformers would write for a CLIP whose config came from elsewhere. */
+/** Writes the `config.json` of transformers for a CLIP whose config has another format. */
 
 import type { ClipConfig, TransformerConfig } from './config.js'
 
-/** Of a CLIP with CLIP's own text tower, such as those of open_clip and OpenAI; `parseClipConfig` reads it back. */
+/** For a CLIP with CLIP's own text tower, such as those of open_clip and OpenAI; `parseClipConfig` reads it back. */
 export function clipConfigJson(config: ClipConfig): Readonly<Record<string, unknown>> {
 	const { projectionDimension, text, vision } = config
 	return {

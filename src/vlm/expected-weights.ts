@@ -10,9 +10,9 @@ const longestList = 20
 
 /**
  * Compares weights with what a config implies.
- * @param found Element type and shape of what is there, by name; others than the expected are ignored.
+ * @param found Element type and shape of each tensor of the files, by name; unexpected names are ignored.
  * @param expected Shape of each weight that must be there.
- * @param where How an error begins: which files disagree.
+ * @param where Start of an error message, naming the files that disagree.
  * @throws NaptuneError listing the weights that are missing, of another shape or of another type.
  */
 export function checkWeights(
@@ -25,7 +25,7 @@ export function checkWeights(
 		const own = found.get(name)
 		if (!own) problems.push(`${name} is missing (expected [${shape.join(', ')}])`)
 		else if (!sameShape(own.shape, shape)) {
-			problems.push(`${name} is [${own.shape.join(', ')}], expected is [${shape.join(', ')}]`)
+			problems.push(`${name} is [${own.shape.join(', ')}]; expected [${shape.join(', ')}]`)
 		} else if (!isFloatDtype(own.dtype)) {
 			problems.push(`${name} is of type ${own.dtype}; expected F32, F16, BF16 or F64`)
 		}
@@ -34,7 +34,7 @@ export function checkWeights(
 	const more = problems.length > longestList ? `\n  and ${problems.length - longestList} more` : ''
 	throw new NaptuneError(
 		'NAP_MODEL_INVALID',
-		`${where} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both from one and the same model.`,
+		`${where} disagree about ${problems.length} of ${expected.size} tensors:\n  ${problems.slice(0, longestList).join('\n  ')}${more}\nTake both from the same model.`,
 	)
 }
 

@@ -12,7 +12,7 @@ import { frozenWeights, rowsOf, type WeightLookup, type WeightReference } from '
 
 /** What a checkpoint is and where its weights are. */
 export interface Checkpoint {
-	/** The name, directory or hub id that was asked for, or what the caller calls the files it handed in. */
+	/** The requested name, directory or hub id, or the caller's name for the files it passed. */
 	readonly source: string
 	/** Commit hash, for a checkpoint of the hub. */
 	readonly revision?: string

@@ -19,7 +19,7 @@ export interface ClipTokenizer {
 	 */
 	encode(text: string): number[]
 	/**
-	 * The ids of several texts as one array, cleaned up first unless told otherwise.
+	 * Returns the ids of several texts as one array. Cleans the texts up first unless the options disable it.
 	 * @throws NaptuneError when a text is longer than the context and truncation is off.
 	 */
 	encodeBatch(texts: readonly string[], options: TokenBatchOptions): TokenBatch

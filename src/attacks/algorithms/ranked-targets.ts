@@ -1,12 +1,12 @@
-/** Targets by how near they are: the classes that come next after the true one. */
+/** Ranks targets by how near they are: the classes that follow the true one. */
 
 import { at } from '../../core/at.js'
 import type { Tensor } from '../../core/tensor.js'
 
 /**
- * The class of a rank among all but the labelled one, per image: 1 for the largest logit. For an image that is classified
- * right, rank k is place k + 1 of all classes. Of equal logits the lower class comes first.
- * @param logits [B, C], numbers.
+ * The class of a rank among all but the labelled one, per image: 1 for the largest logit. For a correctly classified image,
+ * rank k is place k + 1 of all classes. Ties go to the lower class.
+ * @param logits [B, C], finite.
  * @param rank From 1 to C - 1.
  */
 export function rankedTargets({ shape, data }: Tensor<'float32'>, labels: readonly number[], rank: number): number[] {

@@ -89,8 +89,8 @@ describe('openSurrogate', () => {
 		expect(notices.at(-1)).toMatch(/surrogate.onnx names no classes/)
 		await classifier.release()
 		await expect(openSurrogate(engine, await written({}), ['cat', 'dog'])).rejects.toThrow(
-			/distinguishes 3 classes but names none, the data has 2/,
+			/distinguishes 3 classes but names none; the data has 2/,
 		)
-		await expect(openSurrogate(engine, '/nowhere/x.onnx', classNames)).rejects.toThrow(/x.onnx cannot be read/)
+		await expect(openSurrogate(engine, '/nowhere/x.onnx', classNames)).rejects.toThrow(/Cannot read the model .*x.onnx/)
 	})
 })

@@ -1,6 +1,6 @@
 /**
- * Surrogates from ONNX files: what the files of this project say of themselves is believed, of others it is guessed. What
- * opens files is here, apart from what a browser loads.
+ * Opens surrogates from ONNX files: files of this project describe themselves, other files are guessed at. File access is
+ * here, apart from the code that a browser loads.
  */
 
 import { basename } from 'node:path'
@@ -12,21 +12,20 @@ import { sha256OfBytes } from '../../files/sha256.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { Surrogate } from '../algorithms/transfer/surrogate.js'
 
-/** A surrogate with what a person must be told of it. */
+/** A surrogate with notices for people. */
 export interface OpenedSurrogate extends Surrogate {
 	/** One sentence each. */
 	readonly notices: readonly string[]
 }
 
 /**
- * Opens a surrogate. Files of `naptune surrogate` say how they read pixels and name their classes; of others, class names
- * come from the metadata, or are taken to be the data's, with a notice.
- * @param classNames Of the data, in label order.
- * @param declared What is known of the file, as for `openOnnxClassifier`.
- * @throws NaptuneError as `openOnnxClassifier`, and when a file without class names has another number of classes.
- * @example
- * const surrogate = await openSurrogate(engine, 'plain.onnx', classNames)
- * const attack = prepareAttack('mi-cwa', { surrogates: [surrogate] })
+ * Opens a surrogate. Files of `naptune surrogate` say how they read pixels and name their classes. For other files, class
+ * names come from the metadata or, with a notice, from the data.
+ * @param classNames Classes of the data, in label order.
+ * @param declared What is known about the file, as for `openOnnxClassifier`.
+ * @throws NaptuneError as `openOnnxClassifier`, and if a file without class names has a different number of classes.
+ * @example const surrogate = await openSurrogate(engine, 'plain.onnx', classNames) const attack = prepareAttack('mi-cwa', {
+ * surrogates: [surrogate] })
  */
 export async function openSurrogate(
 	engine: Engine,
@@ -38,7 +37,7 @@ export async function openSurrogate(
 	const own = classifier.graph.metadata.kind?.startsWith('naptune surrogate') ?? false
 	const { sha256, weights } = classifier.model
 	const files = Object.entries(weights)
-	// Whether it was declared or guessed decides nothing.
+	// Whether it was declared or guessed makes no difference.
 	const { guessed: _, ...input } = classifier.input
 	const surrogate = {
 		name: basename(path),
@@ -47,16 +46,16 @@ export async function openSurrogate(
 		reads: { input, output: classifier.output },
 		notices: classifier.notices,
 	}
-	// A substitute has an embedding, no classes.
+	// A substitute has an embedding and no classes.
 	if (classifier.classNamesFrom !== 'positions' || own) return { ...surrogate, classifier }
 	if (classifier.classNames.length !== classNames.length) {
 		await classifier.release()
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`${path} distinguishes ${classifier.classNames.length} classes but names none, the data has ${classNames.length}. Use a surrogate that was trained on this data.`,
+			`${path} distinguishes ${classifier.classNames.length} classes but names none; the data has ${classNames.length}. Use a surrogate that was trained on this data.`,
 		)
 	}
-	const notice = `${surrogate.name} names no classes; they are taken to be the data's, in their order.`
+	const notice = `${surrogate.name} names no classes, so naptune uses the classes of the data, in their order.`
 	return {
 		...surrogate,
 		classifier: decorate(classifier, { classNames }),

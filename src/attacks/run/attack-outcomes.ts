@@ -1,4 +1,4 @@
-/** What an attack made of images: single trials, and what they add up to. */
+/** Outcomes of an attack: single trials, and what they add up to. */
 
 import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
@@ -7,7 +7,7 @@ import type { AttackRound } from './attack-round.js'
 
 export type { AttackOutcome, AttackTrial } from '../../records/parts/outcome.js'
 
-/** The round of a trial that tells the clean prediction. */
+/** The round that stands for the clean prediction. */
 export const cleanRound = 'clean'
 
 /** Whether an image counts as robust: right when clean, and right under attack. */
@@ -20,35 +20,35 @@ export function stageNames(rounds: readonly Pick<AttackRound, 'stage'>[]): strin
 	return [...new Set(rounds.map(({ stage }) => stage))]
 }
 
-/** Where one image stands. */
+/** The state of one image. */
 export interface ImageState {
 	readonly id: string
-	/** Its true class; undefined where only a target is known. */
+	/** Its true class; undefined if only a target is known. */
 	readonly label: number | undefined
 	/** Prediction on the clean image, once known. */
 	readonly clean: number | undefined
-	/** Position of the round that comes next. */
+	/** Position of its next round. */
 	readonly next: number
 	/** Prediction on the last candidate. */
 	readonly last: number | undefined
-	/** Whether nothing more is tried on it. */
+	/** Whether no round is left for it. */
 	readonly finished: boolean
 	/** Whether the last candidate does what the attack wants. */
 	readonly fooled: boolean
-	/** What the rounds so far saw of gradients: none was looked at, all were zero, or there were some to follow. */
+	/** Gradients that the rounds so far saw: none, only zeros, or some that were not zero. */
 	readonly gradients: 'none' | 'zero' | 'some'
 }
 
-/** How rounds are followed. */
+/** How to follow rounds. */
 export interface RoundPlan {
 	readonly rounds: readonly AttackRound[]
-	/** Whether images that are wrong when clean, or at their target where no label is known, are left alone. */
+	/** Whether to skip images that are wrong when clean, or at their target if no label is known. */
 	readonly skipWrong: boolean
-	/** Whether the attack wants this target rather than any other class than the label. */
+	/** The class that the attack wants, instead of any class but the label. */
 	readonly target?: number | undefined
 }
 
-/** An image that nothing is known of. */
+/** The state of an image before anything is known. */
 export function freshState(id: string, label: number | undefined): ImageState {
 	return {
 		id,
@@ -62,9 +62,7 @@ export function freshState(id: string, label: number | undefined): ImageState {
 	}
 }
 
-/**
- * The state after one trial more. A trial that does not come next, such as one told twice by a log, changes nothing.
- */
+/** The state after one more trial. A trial out of order, such as a repeated line of a log, changes nothing. */
 export function afterTrial(
 	state: ImageState,
 	trial: AttackTrial,
@@ -98,7 +96,7 @@ function gradientsAfter({ gradients }: ImageState, { zeroGradient }: AttackTrial
 }
 
 /**
- * The outcome of an image that is finished and whose label is known.
+ * The outcome of a finished image with a known label.
  * @throws RangeError for any other.
  */
 export function outcomeOf(state: ImageState, rounds: readonly AttackRound[]): AttackOutcome {

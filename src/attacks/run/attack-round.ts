@@ -1,4 +1,4 @@
-/** What attacks are made of: tries, each from the clean images. */
+/** Rounds, the parts of an attack, each from the clean images. */
 
 import type { AttackBatch } from '../../classifier/attack-batch.js'
 import type { Classifier } from '../../classifier/classifier.js'
@@ -11,29 +11,30 @@ import type { ImageStreams } from './image-streams.js'
 import type { GradientSight } from './require-finite.js'
 
 /**
- * One try of an attack: one restart, one target. Every round starts from the clean images, and its candidates are
- * classified again by whoever runs it, so that no attack is judge of its own success.
+ * One try of an attack: one restart, one target. Every round starts from the clean images, and the caller classifies its
+ * candidates again, so that no attack judges its own success.
  */
 export interface AttackRound {
-	/** The stage that it belongs to, such as `apgd-ce`; accuracies are reported after every stage. */
+	/** Its stage, such as `apgd-ce`; accuracies are reported after every stage. */
 	readonly stage: string
 	/** Unique within the attack, such as `apgd-t target 3`. */
 	readonly name: string
 	/**
-	 * Passes per image at most, of the attacked model or of surrogates, for estimates of time. An attack that follows
-	 * predictions looks once more at a randomised model for every gradient, whose own logits are of other numbers.
+	 * Most passes per image, of the attacked model or of surrogates, for estimates of time. On a randomised model, an attack
+	 * that follows predictions takes one more evaluation per gradient, because the gradient's own logits have other random
+	 * numbers.
 	 */
 	readonly cost: Passes
 	readonly run: AttackRun
 }
 
 /**
- * A pure function from clean images to candidates. On the CPU provider the same image gets the byte-identical result
- * whatever the batch, order or threads.
- * @param batch Clean images [B, 3, H, W] in [0, 1] with labels (targets, of a targeted attack) and ids.
- * @param streams All randomness: by image and purpose.
- * @param sight Told of every gradient that is looked at; {@link requireFinite} does so.
- * @returns Candidates [B, 3, H, W] within the threat model; the clean image where nothing was found.
+ * A pure function from clean images to candidates. On the CPU provider an image gets the byte-identical result in any batch,
+ * order or number of threads.
+ * @param batch Clean images [B, 3, H, W] in [0, 1] with labels (targets, for a targeted attack) and ids.
+ * @param streams All randomness, by image and purpose.
+ * @param sight Receives every gradient that is used; {@link requireFinite} calls it.
+ * @returns Candidates [B, 3, H, W] within the threat model; the clean image if nothing was found.
  */
 export type AttackRun = (
 	classifier: Classifier,
@@ -43,7 +44,7 @@ export type AttackRun = (
 	sight?: GradientSight,
 ) => Promise<Tensor<'float32'>>
 
-/** Some images of a batch, in this order. */
+/** Selected images of a batch, in this order. */
 export function rowsOf({ images, labels, ids }: AttackBatch, rows: readonly number[]): AttackBatch {
 	return {
 		images: takeRows(images, rows),

@@ -1,4 +1,4 @@
-/** What every attack may rely on in its input. */
+/** Input checks that every attack may rely on. */
 
 import type { AttackBatch } from '../../classifier/attack-batch.js'
 import type { Classifier } from '../../classifier/classifier.js'
@@ -7,7 +7,7 @@ import { rowSize } from '../../core/rows.js'
 import { elementCount } from '../../core/tensor.js'
 import { type Norm, type ThreatModel, threatModel } from '../sets/threat-model.js'
 
-/** An attack's name, for errors, and the norms that it works in. */
+/** An attack's name, for errors, and its norms. */
 export interface NormedAttack {
 	readonly name: string
 	readonly norms: readonly Norm[]
@@ -15,7 +15,7 @@ export interface NormedAttack {
 
 /**
  * Checks that an attack can work on a batch.
- * @throws NaptuneError for another norm, an epsilon that is none, and as {@link checkBatch}.
+ * @throws NaptuneError for an unsupported norm, an invalid epsilon, and as {@link checkBatch}.
  */
 export function checkInput(
 	{ name, norms }: NormedAttack,
@@ -30,7 +30,7 @@ export function checkInput(
 }
 /**
  * Checks a batch against a classifier.
- * @throws NaptuneError when sizes disagree, a label is not a class, or a pixel lies outside [0, 1] (naming the image).
+ * @throws NaptuneError if sizes disagree, a label is not a class, or a pixel lies outside [0, 1] (naming the image).
  */
 export function checkBatch(classifier: Classifier, { images, labels, ids }: AttackBatch): void {
 	const count = images.shape[0] ?? 0
@@ -38,13 +38,13 @@ export function checkBatch(classifier: Classifier, { images, labels, ids }: Atta
 	if (count === 0 || images.shape.join() !== expected.join() || images.data.length !== elementCount(expected)) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The attack was given images [${images.shape.join(', ')}] with ${images.data.length} values, the classifier takes [B, ${classifier.inputShape.join(', ')}] with B >= 1.`,
+			`The attack received images [${images.shape.join(', ')}] with ${images.data.length} values; the classifier takes [B, ${classifier.inputShape.join(', ')}] with B >= 1.`,
 		)
 	}
 	if (labels.length !== count || ids.length !== count) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The attack was given ${count} images with ${labels.length} labels and ${ids.length} ids; one of each per image was expected.`,
+			`The attack received ${count} images with ${labels.length} labels and ${ids.length} ids; it needs one of each per image.`,
 		)
 	}
 	const classes = classifier.classNames.length

@@ -40,7 +40,7 @@ describe('a checked round', () => {
 	})
 
 	it('catches a result outside the threat model', async () => {
-		await expect(run(0.2)).rejects.toThrow(/image of image 0 is 0\.2.* from the clean one in linf, epsilon is 0\.1/)
+		await expect(run(0.2)).rejects.toThrow(/image of image 0 is 0\.2.* from the clean one in linf; epsilon is 0\.1/)
 		await expect(run(-2)).rejects.toThrow(/outside the pixel range/)
 	})
 

@@ -1,13 +1,13 @@
-/** Rounds whose input and output are checked. */
+/** Rounds with checked input and output. */
 
 import { checkPerturbation } from '../sets/check-perturbation.js'
 import type { AttackRound } from './attack-round.js'
 import { checkInput, type NormedAttack } from './check-input.js'
 
 /**
- * A round that never sees a batch it cannot work on, and never returns an image outside the threat model. Every round that
- * an attack gives away is one.
- * @throws NaptuneError (from the round's `run`) for another norm, a bad batch or threat model, and for a bad result.
+ * A round that rejects unsuitable batches and never returns an image outside the threat model. Every round that an attack
+ * exposes is one.
+ * @throws NaptuneError (from the round's `run`) for an unsupported norm, a bad batch or threat model, and a bad result.
  */
 export function checkedRound(attack: NormedAttack, round: AttackRound): AttackRound {
 	return {

@@ -1,4 +1,4 @@
-/** The one loop that drives rounds: clean predictions, then round after round on what nothing before has fooled. */
+/** The one loop that drives rounds: clean predictions, then each round on the images that no earlier one has fooled. */
 
 import type { Classifier } from '../../classifier/classifier.js'
 import { predict } from '../../classifier/predictions.js'
@@ -22,15 +22,15 @@ export interface DriveInput {
 	/** Images per batch, at least 1. */
 	readonly batchSize: number
 	readonly ids: readonly string[]
-	/** What rounds are told of images by position: true labels, or targets of a targeted attack. */
+	/** Labels that rounds receive, by position: true labels, or targets of a targeted attack. */
 	readonly labels: readonly number[]
 	/** Clean images at positions, [n, 3, H, W] in [0, 1]. */
 	pixels(positions: readonly number[]): Promise<Tensor<'float32'>>
-	/** Where images stand; takes in every trial. */
+	/** States of the images; receives every trial. */
 	readonly states: FollowedStates
 	/** Called before a batch. @param roundNumber From 1; 0 for clean predictions. */
 	readonly onBegin?: (roundNumber: number, images: number) => void
-	/** Called after a batch, when its trials are taken in. */
+	/** Called after a batch, once its trials are recorded. */
 	readonly onEnd?: () => void
 }
 
@@ -44,9 +44,9 @@ export interface TriedBatch {
 }
 
 /**
- * Makes all clean predictions that are missing, then takes every round to the images that it comes next for, in batches
- * filled up with them, from the clean images. Each candidate is classified again. Stop by leaving the loop.
- * @throws NaptuneError as the rounds, and naming images whose logits are not numbers.
+ * Makes all missing clean predictions, then runs every round, from the clean images, on those that are due for it, in full
+ * batches. Classifies each candidate again. Leave the loop to stop.
+ * @throws NaptuneError as the rounds, and naming images whose logits are NaN.
  */
 export async function* driveRounds(input: DriveInput): AsyncGenerator<TriedBatch, void, undefined> {
 	const { classifier, rounds, threatModel, streams, batchSize, states } = input
@@ -82,7 +82,7 @@ export async function* driveRounds(input: DriveInput): AsyncGenerator<TriedBatch
 	}
 }
 
-/** Ids of images for which a round saw gradients, all of them zero. */
+/** Ids of images for which a round saw only zero gradients. */
 type BlindImages = ReadonlySet<string>
 
 function watchGradients(): { readonly blind: BlindImages; sight(id: string, zero: boolean): void } {

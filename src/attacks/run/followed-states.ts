@@ -1,35 +1,35 @@
-/** Where all images of a run stand. */
+/** The states of all images in a run. */
 
 import { at } from '../../core/at.js'
 import { range } from '../../core/rows.js'
 import { type AttackTrial, afterTrial, freshState, type ImageState, type RoundPlan } from './attack-outcomes.js'
 
-/** What is known of images before they are attacked, by position. */
+/** What is known about images before the attack, by position. */
 export interface ImageAims {
 	readonly ids: readonly string[]
-	/** True classes, where they are known. */
+	/** True classes, if known. */
 	readonly labels?: readonly number[] | undefined
-	/** Of a targeted attack. */
+	/** Targets of a targeted attack. */
 	readonly targets?: readonly number[] | undefined
 }
 
-/** The states of all images, changed by trials. */
+/** The states of all images, updated by trials. */
 export interface FollowedStates {
 	readonly all: readonly ImageState[]
 	/** The state at a position. */
 	at(position: number): ImageState
 	take(position: number, trial: AttackTrial): void
-	/** Starts anew with the images for which this holds. */
+	/** Resets the images for which this holds. */
 	forget(which: (state: ImageState) => boolean): void
 	/** Positions without a clean prediction. */
 	unseen(): number[]
-	/** Positions that this round comes next for. */
+	/** Positions that are due for this round. */
 	openAt(round: number): number[]
 }
 
 /**
- * Follows images from the beginning.
- * @param aims Labels, targets, or both; what an attack wants of an image is its target, where it has one.
+ * Tracks images from the beginning.
+ * @param aims Labels, targets, or both; an image with a target must reach it.
  */
 export function followStates({ ids, labels, targets }: ImageAims, plan: Omit<RoundPlan, 'target'>): FollowedStates {
 	const fresh = (position: number) => freshState(at(ids, position), labels?.[position])

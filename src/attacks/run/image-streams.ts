@@ -7,8 +7,8 @@ import type { Generator } from '../../random/generator.js'
 export type ImageStreams = (id: string, purpose: string) => Generator
 
 /**
- * Random streams keyed by seed, purpose and image id, so that what an image draws depends on neither batch, order,
- * machine nor where a run was resumed.
+ * Random streams keyed by seed, purpose and image id, so that an image's draws do not depend on batch, order, machine, or
+ * where a run resumed.
  * @param seed A whole number from 0 to 2^53 - 1.
  */
 export function imageStreams(seed: number): ImageStreams {

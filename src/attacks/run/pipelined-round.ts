@@ -1,15 +1,15 @@
-/** A round of an attack on two halves of a batch at a time, so that the engine need not wait for the attack. */
+/** Runs a round on two halves of a batch at a time, so that the engine does not wait for the attack. */
 
 import { joinRows, range } from '../../core/rows.js'
 import { type AttackRound, type AttackRun, rowsOf } from './attack-round.js'
 
-/** Images that a half should have at least; with fewer the engine takes longer per image than the overlap saves. */
+/** Smallest useful half; with fewer images, the engine loses more time per image than the overlap saves. */
 const smallestHalf = 8
 
 /**
- * Runs a round on a batch. While the engine computes for one half, this thread moves the other; since no image's result
- * depends on the others, they are the same bytes as of the whole batch.
- * @throws NaptuneError as the round, of the half that fails first; the other one is waited for.
+ * Runs a round on a batch. While the engine computes one half, this thread updates the other; because images are
+ * independent, the bytes equal those of the whole batch.
+ * @throws NaptuneError as the round, from the half that fails first, once the other has finished.
  */
 export async function runPipelined(
 	{ run }: Pick<AttackRound, 'run'>,

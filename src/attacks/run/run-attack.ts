@@ -1,4 +1,4 @@
-/** Attacking many images, round by round and batch by batch. */
+/** Attacks many images, round by round and batch by batch. */
 
 import type { Classifier } from '../../classifier/classifier.js'
 import { type PassCounter, passCounter } from '../../classifier/pass-counter.js'
@@ -14,9 +14,9 @@ import { followStates } from './followed-states.js'
 import type { ImageStreams } from './image-streams.js'
 import { type AttackCounts, tellProgress } from './tell-progress.js'
 
-/** Labelled images that are loaded when needed. Positions run from 0 to `ids.length` - 1. */
+/** Labelled images, loaded on demand. Positions run from 0 to `ids.length` - 1. */
 export interface AttackImages {
-	/** Stable image ids, each once. */
+	/** Stable, unique image ids. */
 	readonly ids: readonly string[]
 	/** True labels. */
 	readonly labels: readonly number[]
@@ -26,13 +26,13 @@ export interface AttackImages {
 	pixels(positions: readonly number[]): Promise<Tensor<'float32'>>
 }
 
-/** What a batch brought. */
+/** The result of a batch. */
 export interface AttackProgress {
-	/** To be kept for a resume, in this order. */
+	/** Keep these for a resume, in this order. */
 	readonly trials: readonly AttackTrial[]
-	/** Of the images that are finished now. */
+	/** Outcomes of the images that are now finished. */
 	readonly outcomes: readonly AttackOutcome[]
-	/** Adversarial images [n, 3, H, W] of those outcomes that were attacked, in their order; with `keepImages`. */
+	/** Adversarial images [n, 3, H, W] of the attacked ones among these outcomes, in their order; with `keepImages`. */
 	readonly images?: Tensor<'float32'>
 }
 
@@ -45,34 +45,32 @@ export interface RunAttackOptions {
 	readonly streams: ImageStreams
 	/** Images per batch, at least 1. */
 	readonly batchSize: number
-	/** Whether images with a wrong clean prediction are not attacked: they are errors already. Default: as the attack has it. */
+	/** Whether to skip images with a wrong clean prediction, which are errors already. Default: the attack's own choice. */
 	readonly skipWrong?: boolean
-	/** Trials of a run before. */
+	/** Trials of an earlier run. */
 	readonly earlier?: readonly AttackTrial[]
-	/** Whether adversarial images are handed back. Default false. */
+	/** Whether to return adversarial images. Default false. */
 	readonly keepImages?: boolean
 	/**
-	 * With `keepImages`: whether the adversarial image of an earlier trial is kept already. Images that were finished without
-	 * being kept are attacked again. Default: all are kept.
+	 * With `keepImages`: whether the adversarial image of an earlier trial is already stored. Images that finished without
+	 * being stored are attacked again. Default: all are stored.
 	 */
 	readonly isKept?: (id: string) => boolean
-	/** Counts the passes of other classifiers, too, such as surrogates that it was given. */
+	/** Also counts the passes of other classifiers, such as surrogates. */
 	readonly passes?: PassCounter
 	/** Called after every pass through a model. */
 	readonly onProgress?: (counts: AttackCounts) => void
 }
 
 /**
- * Attacks images and yields what comes of it; stop by leaving the loop. First all clean predictions are made, then every
- * round goes over the images that nothing before has fooled, in batches filled up with them, from the clean images. Each
- * candidate is classified again. To resume, pass the trials that were yielded: on the CPU none depends on what else is in
- * its batch. Images that the earlier trials finish come first, without trials or images.
- * @throws NaptuneError when ids, labels and targets do not fit together, the batch size is not a positive number, or the
- * attack cannot work on an image (named) or in this norm.
- * @example
- * for await (const { outcomes } of runAttack({ classifier, attack, threatModel, images, streams, batchSize: 50 })) {
- *   for (const { id, zeroGradient } of outcomes) if (zeroGradient) console.warn(`${id} showed no gradient`)
- * }
+ * Attacks images and yields the results; leave the loop to stop. It first makes all clean predictions; then every round
+ * attacks the images that no earlier one has fooled, in full batches, from the clean images. It classifies each candidate
+ * again. To resume, pass the trials that it yielded: on the CPU none depends on its batch. Images that the earlier trials
+ * finish come first, without trials or images.
+ * @throws NaptuneError if ids, labels and targets do not match, the batch size is not a positive number, or the attack does
+ * not support an image (named) or this norm.
+ * @example for await (const { outcomes } of runAttack({ classifier, attack, threatModel, images, streams, batchSize: 50 }))
+ * {   for (const { id, zeroGradient } of outcomes) if (zeroGradient) console.warn(`${id} showed no gradient`) }
  */
 export async function* runAttack(options: RunAttackOptions): AsyncGenerator<AttackProgress, void, undefined> {
 	const { attack, images, batchSize, streams, threatModel, keepImages = false, isKept, earlier = [] } = options
@@ -80,7 +78,7 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 	if (!Number.isInteger(batchSize) || batchSize < 1) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The batch size of an attack must be a whole number >= 1, got ${batchSize}.`,
+			`The batch size of an attack must be a whole number >= 1; got ${batchSize}.`,
 		)
 	}
 	const counter = options.passes ?? passCounter()
@@ -131,19 +129,19 @@ export async function* runAttack(options: RunAttackOptions): AsyncGenerator<Atta
 	}
 }
 
-/** What the rounds are told of images, true labels or targets. @throws NaptuneError when something is missing or twice there. */
+/** The labels for the rounds: true labels or targets. @throws NaptuneError for missing or duplicate entries. */
 function aimsOf({ ids, labels, targets }: AttackImages, { name, targeted }: PreparedAttack): readonly number[] {
 	if (labels.length !== ids.length || (targets && targets.length !== ids.length)) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The attack was given ${ids.length} images with ${labels.length} labels${targets ? ` and ${targets.length} targets` : ''}; one per image was expected.`,
+			`The attack received ${ids.length} images with ${labels.length} labels${targets ? ` and ${targets.length} targets` : ''}; it needs one per image.`,
 		)
 	}
 	if (new Set(ids).size !== ids.length) {
 		const twice = ids.find((id, position) => ids.indexOf(id) !== position)
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`Two images have the id ${twice}; ids key an image's randomness and must be unique.`,
+			`Two images have the id ${twice}; ids must be unique, because they key an image's randomness.`,
 		)
 	}
 	if (!targeted) return labels

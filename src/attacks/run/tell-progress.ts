@@ -1,43 +1,43 @@
-/** Where an attack stands, told after every pass through a model. */
+/** Reports an attack's progress after every pass through a model. */
 
 import { type PassCounter, workOf } from '../../classifier/pass-counter.js'
 import { at } from '../../core/at.js'
 import { cleanRound, type ImageState } from './attack-outcomes.js'
 import type { AttackRound } from './attack-round.js'
 
-/** Where an attack stands. Counts include what a run before had done. */
+/** The progress of an attack. Counts include those of an earlier run. */
 export interface AttackCounts {
-	/** Images that are finished. */
+	/** Finished images. */
 	readonly done: number
 	readonly total: number
-	/** Images of those that were attacked. */
+	/** Attacked images among them. */
 	readonly attacked: number
-	/** Finished images predicted right, clean and under attack. */
+	/** Finished images that are predicted right, clean and under attack. */
 	readonly robust: number
-	/** Images that no round has fooled yet, of those whose clean prediction is known and right. */
+	/** Images with a right clean prediction that no round has fooled yet. */
 	readonly standing: number
-	/** Name of the round under way, `clean` for clean predictions. */
+	/** Name of the current round, `clean` for clean predictions. */
 	readonly round: string
-	/** Its place among all rounds, counted from 1; 0 for clean predictions. */
+	/** Its position among all rounds, counted from 1; 0 for clean predictions. */
 	readonly roundNumber: number
 	readonly rounds: number
-	/** How many images the part of the batch that is done amounts to; fewer than it has. */
+	/** The finished part of the current batch, in images; less than the batch. */
 	readonly underWay: number
-	/** In forward passes of one image: done by this run, and left at most. Images that are fooled early leave less. */
+	/** In forward passes of one image: done by this run, and at most left. Images that are fooled early leave less. */
 	readonly work: { readonly done: number; readonly left: number }
 }
 
-/** What is told by its parts. */
+/** Hooks for the phases of a batch. */
 export interface ToldProgress {
-	/** A batch begins. @param roundNumber From 1; 0 for clean predictions. */
+	/** A batch starts. @param roundNumber From 1; 0 for clean predictions. */
 	begin(roundNumber: number, images: number): void
-	/** It has ended, and its trials are taken in. */
+	/** The batch has ended, and its trials are recorded. */
 	end(): void
-	/** Nothing more is told. */
+	/** Stops all reports. */
 	close(): void
 }
 
-/** Tells `onProgress` where the attack stands: after every pass that the counter sees, and after every batch. */
+/** Calls `onProgress` with the attack's progress after every pass that the counter sees, and after every batch. */
 export function tellProgress(
 	onProgress: ((counts: AttackCounts) => void) | undefined,
 	states: readonly ImageState[],
@@ -45,12 +45,12 @@ export function tellProgress(
 	counter: PassCounter,
 ): ToldProgress {
 	if (!onProgress) return { begin() {}, end() {}, close() {} }
-	/** Work from each round on, the clean passes of candidates included. */
+	/** Work from each round on, including the passes that classify candidates. */
 	const workFrom = [0]
 	for (const { cost } of rounds.toReversed()) workFrom.unshift(workOf(cost) + 1 + at(workFrom, 0))
 	const first = workOf(counter.passes())
 	const right = (state: ImageState) => state.clean === state.label && (state.last ?? state.label) === state.label
-	/** What batches that have ended amount to. */
+	/** Work of finished batches. */
 	const settle = () => {
 		const finished = states.filter((state) => state.finished)
 		return {

@@ -1,18 +1,18 @@
-/** Solving for the common level of capped terms: the heart of projecting onto a hyperplane inside a box. */
+/** Solves for the common level of capped terms, the core of projecting onto a hyperplane inside a box. */
 
 import { missing } from '../../core/at.js'
 
 /**
  * The smallest level L >= 0 with Σ slope · min(L, limit) = needed, exact up to the rounding of sums. The sum is concave in
- * L, so that L is reached from below: assume that no term is at its limit, cap those that are, and solve for the others
- * again. Terms that are capped stay so and are dropped; a pass over the others costs a multiplication and a comparison
- * each, and few passes are needed, where sorting all limits would take n log n (the method of Michelot, "A finite
- * algorithm for finding the projection of a point onto the canonical simplex", 1986, for other constraints).
+ * L, so L is reached from below: assume that no term is at its limit, cap those that are, and solve again for the others.
+ * Capped terms stay capped and drop out. A pass over the others costs one multiplication and one comparison each, and few
+ * passes suffice; sorting all limits would take n log n (the method of Michelot, "A finite algorithm for finding the
+ * projection of a point onto the canonical simplex", 1986, for other constraints).
  * @param slopes All > 0; overwritten.
  * @param limits All > 0; overwritten.
  * @param count How many of the entries count.
  * @param needed At least 0.
- * @returns Infinity where all terms at their limits add up to no more than is needed.
+ * @returns Infinity if all terms at their limits add up to no more than `needed`.
  */
 export function cappedSumLevel(slopes: Float64Array, limits: Float64Array, count: number, needed: number): number {
 	let open = count
@@ -21,7 +21,7 @@ export function cappedSumLevel(slopes: Float64Array, limits: Float64Array, count
 	while (open > 0) {
 		let slope = 0
 		for (let index = 0; index < open; index++) slope += slopes[index] ?? missing
-		// Where what is left is rounding, it says nothing of terms with next to no slope: the level never falls.
+		// If the remainder is only rounding, it says nothing about terms with almost no slope: the level never falls.
 		level = Math.max(level, rest / slope)
 		let kept = 0
 		for (let index = 0; index < open; index++) {

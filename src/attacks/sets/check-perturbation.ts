@@ -1,4 +1,4 @@
-/** The check that every attack's result passes, whoever wrote the attack. */
+/** Checks the result of every attack. */
 
 import { missing } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -6,7 +6,7 @@ import { rowSize } from '../../core/rows.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Norm, ThreatModel } from './threat-model.js'
 
-/** How far beyond epsilon a perturbation may measure, for the rounding of pixels to float32. */
+/** How far a perturbation may exceed epsilon, to allow for rounding pixels to float32. */
 export const perturbationTolerance = 1e-6
 
 /** The size of each image's perturbation in a norm, in pixel units of [0, 1], summed in float64. */
@@ -24,8 +24,8 @@ export function perturbationSizes(clean: Tensor<'float32'>, adversarial: Tensor<
 
 /**
  * Checks that adversarial images are finite, inside [0, 1] and within epsilon (+ {@link perturbationTolerance}).
- * @param ids Names of the images for the error; their positions by default.
- * @throws NaptuneError naming the first image that is not, and what is wrong with it.
+ * @param ids Image names for the error; by default their positions.
+ * @throws NaptuneError that names the first image that fails, and why.
  */
 export function checkPerturbation(
 	clean: Tensor<'float32'>,
@@ -36,14 +36,14 @@ export function checkPerturbation(
 	if (adversarial.shape.join() !== clean.shape.join() || adversarial.data.length !== clean.data.length) {
 		throw new NaptuneError(
 			'NAP_INTERNAL',
-			`An attack returned images of shape [${adversarial.shape.join(', ')}] for clean ones of shape [${clean.shape.join(', ')}]. This is a fault of the attack.`,
+			`An attack returned images of shape [${adversarial.shape.join(', ')}] for clean images of shape [${clean.shape.join(', ')}]. This is a bug in the attack.`,
 		)
 	}
 	const size = rowSize(clean)
 	const fail = (row: number, problem: string) => {
 		throw new NaptuneError(
 			'NAP_INTERNAL',
-			`The adversarial image of ${ids[row] ?? `#${row}`} ${problem}. This is a fault of the attack; its results cannot be used.`,
+			`The adversarial image of ${ids[row] ?? `#${row}`} ${problem}. This is a bug in the attack; its results are unusable.`,
 		)
 	}
 	for (let index = 0; index < adversarial.data.length; index++) {
@@ -54,6 +54,6 @@ export function checkPerturbation(
 	}
 	perturbationSizes(clean, adversarial, norm).forEach((distance, row) => {
 		if (distance <= epsilon + perturbationTolerance) return
-		fail(row, `is ${distance} from the clean one in ${norm}, epsilon is ${epsilon}`)
+		fail(row, `is ${distance} from the clean one in ${norm}; epsilon is ${epsilon}`)
 	})
 }

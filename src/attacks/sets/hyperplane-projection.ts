@@ -7,22 +7,22 @@ import { missing } from '../../core/at.js'
 import { cappedSumLevel } from './capped-sum.js'
 import type { Norm } from './threat-model.js'
 
-/** Numbers of either precision. */
+/** Numbers in either precision. */
 export type Numbers = Float32Array | Float64Array
 
 /**
- * Finds the smallest change d with normal · (point + d) = offset and point + d in the box. Where no point of the box lies on
- * the plane, d leads to the corner nearest to it. Entries whose normal is 0 do not move.
+ * Finds the smallest change d with normal · (point + d) = offset and point + d in the box. If the plane misses the box, d
+ * leads to the nearest corner. Entries with normal 0 do not move.
  * @param point In [0, 1].
  * @param excess normal · point - offset: how far the point is on the plane's positive side.
- * @param change Takes d.
+ * @param change Receives d.
  */
 export type HyperplaneProjection = (point: Numbers, normal: Numbers, excess: number, change: Float64Array) => void
 
 /**
- * A projection for points of this many entries, in float64. Every entry moves towards the side of the box that brings it
- * nearer to the plane, until it gets there: in L-infinity all by the same step, in L2 by a multiple of the normal. (In L2
- * the reference implementation holds entries of a normal below 1e-8 for 0; this does not.)
+ * A projection for points with this many entries, in float64. Every entry moves towards the side of the box that is nearer
+ * to the plane, until it gets there: in L-infinity all by the same step, in L2 by a multiple of the normal. (In L2 the
+ * reference implementation treats entries of a normal below 1e-8 as 0; this one does not.)
  */
 export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjection {
 	const slopes = new Float64Array(size)
@@ -31,7 +31,8 @@ export function hyperplaneProjection(norm: Norm, size: number): HyperplaneProjec
 	return (point, normal, excess, change) => {
 		const direction = excess < 0 ? -1 : 1
 		let count = 0
-		// The signs of a gradient are as good as random: arithmetic on the bound instead of branches takes up to half of the time off.
+		// The signs of a gradient are practically random: arithmetic on the bound instead of branches saves up to half of
+		// the time.
 		for (let index = 0; index < size; index++) {
 			const weight = direction * (normal[index] ?? missing)
 			const bound = Number(weight < 0)
@@ -67,7 +68,7 @@ export function vectorNorm(norm: Norm, values: Numbers): number {
 	return total
 }
 
-/** The dual norm of a vector, by which the change of a linear function over a unit ball is measured. */
+/** The dual norm of a vector: the largest change of the linear function over a unit ball. */
 export function dualNorm(norm: Norm, values: Numbers): number {
 	if (norm === 'l2') return vectorNorm('l2', values)
 	let total = 0

@@ -7,17 +7,17 @@ import type { Tensor } from '../../core/tensor.js'
 import type { PerturbationSet } from './perturbation-set.js'
 
 /**
- * Images whose change has a Euclidean norm of at most epsilon, with pixels in [0, 1]. A step goes along the gradient
- * divided by its norm; a zero gradient moves nothing. Projection scales the change back to epsilon, then cuts to the box
- * (the order of torchattacks and Foolbox), which cannot lengthen it. Random points are uniform in the ball: a normal
- * direction and a radius of epsilon · u^(1/n) (as Foolbox; torchattacks takes epsilon · u, which favours the center).
+ * Images whose change has a Euclidean norm of at most epsilon, with pixels in [0, 1]. A step goes along the gradient divided
+ * by its norm; a zero gradient moves nothing. Projection scales the change back to epsilon, then clips to the box (the order
+ * of torchattacks and Foolbox), which cannot lengthen it. Random points are uniform in the ball: a normal direction and a
+ * radius of epsilon · u^(1/n) (as in Foolbox; torchattacks uses epsilon · u, which favours the center).
  */
 export function l2Set(epsilon: number, clean: Tensor<'float32'>): PerturbationSet {
 	const center = clean.data
 	const size = rowSize(clean)
 	const change = new Float64Array(size)
 
-	/** Writes center + change into an image, shortened as far as it must be. */
+	/** Writes center + change into an image, shortened as much as necessary. */
 	const put = (images: Float32Array, row: number) => {
 		const start = row * size
 		const length = norm(change, 0, size)
@@ -30,7 +30,7 @@ export function l2Set(epsilon: number, clean: Tensor<'float32'>): PerturbationSe
 				squares += ((images[start + index] ?? missing) - pixel) ** 2
 			}
 			if (Math.sqrt(squares) <= epsilon) return
-			// Rounding to float32 went beyond epsilon: shorten by one part in 2^24, then two, four and so on, down to nothing.
+			// Rounding to float32 exceeded epsilon: shorten by one part in 2^24, then two, four and so on, down to nothing.
 			scale *= 1 - 2 ** (attempt - 24)
 		}
 	}
@@ -47,7 +47,7 @@ export function l2Set(epsilon: number, clean: Tensor<'float32'>): PerturbationSe
 			if (oneSided) {
 				throw new NaptuneError(
 					'NAP_ATTACK_UNSUITABLE',
-					'A one-sided random start is defined in L-infinity only. Use start uniform in L2.',
+					'A one-sided random start exists in L-infinity only. Use start uniform in L2.',
 				)
 			}
 			for (let index = 0; index < size; index++) change[index] = stream.normal()

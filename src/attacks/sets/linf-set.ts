@@ -6,9 +6,9 @@ import type { Tensor } from '../../core/tensor.js'
 import type { PerturbationSet } from './perturbation-set.js'
 
 /**
- * Every pixel within epsilon of the clean one and in [0, 1]. The bounds are the outermost float32 numbers that satisfy
- * both. Random points have independent uniform changes in [-epsilon, epsilon); a step adds the sign of the gradient,
- * which is 0 for 0.
+ * Every pixel is within epsilon of the clean one and in [0, 1]. The bounds are the outermost float32 numbers that satisfy
+ * both. Random points have independent uniform changes in [-epsilon, epsilon); a step adds the sign of the gradient, which
+ * is 0 for 0.
  */
 export function linfSet(epsilon: number, clean: Tensor<'float32'>): PerturbationSet {
 	const center = clean.data
@@ -20,7 +20,7 @@ export function linfSet(epsilon: number, clean: Tensor<'float32'>): Perturbation
 		const most = upper[index] ?? missing
 		const least = lower[index] ?? missing
 		if (rounded > most) images[index] = most
-		// Equality sets what rounded to -0 to 0.
+		// The equality also turns -0 from rounding into 0.
 		else if (rounded <= least) images[index] = least
 	}
 	return {
@@ -43,14 +43,14 @@ export function linfSet(epsilon: number, clean: Tensor<'float32'>): Perturbation
 	}
 }
 
-/** The outermost float32 numbers within epsilon of pixels in [0, 1] and in the box, measured in float64. */
+/** The outermost float32 numbers in the box and within epsilon of pixels in [0, 1], measured in float64. */
 export function linfBounds(
 	center: Float32Array,
 	epsilon: number,
 ): { readonly lower: Float32Array; readonly upper: Float32Array } {
 	const lower = new Float32Array(center.length)
 	const upper = new Float32Array(center.length)
-	// Pixels are not negative, so the next float32 towards zero has the next smaller bit pattern.
+	// Pixels are non-negative, so the next float32 towards zero has the next smaller bit pattern.
 	const lowerBits = new Int32Array(lower.buffer)
 	const upperBits = new Int32Array(upper.buffer)
 	for (let index = 0; index < center.length; index++) {

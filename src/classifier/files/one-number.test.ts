@@ -44,7 +44,7 @@ describe('a model of one number per image', () => {
 		const classifier = await opened(name)
 		expect(classifier.classNames).toEqual(['0', '1'])
 		expect(classifier.output.from).toBe(from)
-		expect(classifier.notices.join('\n')).toContain('is one number per image: a model of two classes')
+		expect(classifier.notices.join('\n')).toContain('is one number per image: a model with two classes')
 		const { logits } = await classifier.evaluate(images, ['logits'])
 		const [a, b] = await raw('one-logit')
 		expect(logits?.shape).toEqual([2, 2])
@@ -83,7 +83,7 @@ describe('a model of one number per image', () => {
 
 it('says why a chosen class cannot be attacked', async () => {
 	const message =
-		/argmax\.onnx: The model has no output that could be logits, .*p \(int64 \[.*\]\) holds whole numbers, such as the classes that ArgMax chooses, which have no gradient; export the model without that step/
+		/argmax\.onnx: The model has no output that could be logits, .*p \(int64 \[.*\]\) holds whole numbers, such as classes from ArgMax, which have no gradient; export the model without that step/
 	await expect(opened('argmax')).rejects.toThrow(message)
 	await expect(opened('argmax', { output: 'p' })).rejects.toThrow(/The output p \(int64 .*\) holds whole numbers/)
 })

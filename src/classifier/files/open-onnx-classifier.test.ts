@@ -131,7 +131,7 @@ describe('how pixels are given to a model', () => {
 
 	it('at a size that is declared where the model leaves it open', async () => {
 		const open_: ModelInit = { ...plain, inputs: input('N', 3, 'H', 'W') }
-		await expect(open(open_)).rejects.toThrow('leaves the size of images open')
+		await expect(open(open_)).rejects.toThrow('leaves the image size open')
 		expect((await open(open_, { input: { size: [4, 5] } })).inputShape).toEqual([3, 4, 5])
 	})
 })
@@ -191,7 +191,7 @@ describe('outputs', () => {
 			outputs: ['p'],
 		}
 		const classifier = await open(squared, { input: none, outputKind: 'probabilities' })
-		expect(classifier.notices.join()).toContain('their logarithms are attacked')
+		expect(classifier.notices.join()).toContain('naptune attacks their logarithms')
 		const { gradient } = await classifier.gradient(images, crossEntropyObjective, { labels: int64([3], [0, 1, 2]) })
 		expect(gradient.data.some((value) => value !== 0)).toBe(true)
 		expect(gradient.data.every(Number.isFinite)).toBe(true)

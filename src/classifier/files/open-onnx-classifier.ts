@@ -1,4 +1,4 @@
-/** ONNX files as classifiers. What opens files is here, apart from what a browser loads. */
+/** Opens ONNX files as classifiers. File access is here, apart from the code that a browser loads. */
 
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
@@ -10,12 +10,12 @@ import { refuseForeignWeights } from '../../runtime/node/external-files.js'
 import { refuseBrokenModel } from '../../runtime/node/original-model.js'
 import { type OnnxClassifierOptions, type OnnxModelClassifier, onnxClassifier } from '../onnx-file/onnx-classifier.js'
 
-/** A classifier from an ONNX file, and all that a record says of it. */
+/** A classifier from an ONNX file, with everything that a record says about it. */
 export interface OnnxClassifier extends OnnxModelClassifier {
 	readonly model: {
 		readonly path: string
 		readonly sha256: string
-		/** SHA-256 of files that hold weights, by name. */
+		/** SHA-256 of the files that hold weights, by name. */
 		readonly weights: Readonly<Record<string, string>>
 		readonly opset: number
 		readonly producer: string
@@ -23,15 +23,14 @@ export interface OnnxClassifier extends OnnxModelClassifier {
 }
 
 /**
- * Opens a model: the classifier takes images [B, C, H, W] in [0, 1], red first, and gives them to the model as declared.
- * A model of exactly one image is run image by image. Its outputs with the batch first are taps by their names, besides
- * `logits`.
- * @param path Of the `.onnx` file; weights beside it are read from where they are.
- * @param options What is known of it; see {@link onnxClassifier}.
- * @throws NaptuneError naming the file when onnxruntime refuses it as it is, when it is not a model that can be read and
- * differentiated (unsupported operators all at once), or not a classifier of images as declared.
- * @example
- * const classifier = await openOnnxClassifier(engine, 'resnet50.onnx', { input: { normalisation: 'imagenet' } })
+ * Opens a model: the classifier takes images [B, C, H, W] in [0, 1], red first, and passes them to the model as declared. A
+ * model that takes exactly one image runs image by image. Besides `logits`, every output whose first axis is the batch is a
+ * tap under its own name.
+ * @param path The `.onnx` file; external weights are read in place.
+ * @param options What is known about the model; see {@link onnxClassifier}.
+ * @throws NaptuneError that names the file if onnxruntime rejects it, if naptune cannot read or differentiate it (listing
+ * all unsupported operators), or if it is not an image classifier as declared.
+ * @example const classifier = await openOnnxClassifier(engine, 'resnet50.onnx', { input: { normalisation: 'imagenet' } })
  * for (const notice of classifier.notices) console.error(notice)
  */
 export async function openOnnxClassifier(
@@ -42,7 +41,7 @@ export async function openOnnxClassifier(
 	const bytes = await readBytes(path)
 	return named(path, async () => {
 		const whole = refuseBrokenModel(path)
-		// What is wrong by our own reading is told first, in words that fit.
+		// Our own reader's error comes first, because its wording fits.
 		whole.catch(() => {})
 		const directory = dirname(path)
 		const classifier = await onnxClassifier(engine, bytes, {
@@ -71,11 +70,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
 	try {
 		return await readFile(path)
 	} catch (cause) {
-		throw new NaptuneError(
-			'NAP_FILE_MISSING',
-			`The model ${path} cannot be read; check the path and its permissions.`,
-			{ cause },
-		)
+		throw new NaptuneError('NAP_FILE_MISSING', `Cannot read the model ${path}; check the path and its permissions.`, {
+			cause,
+		})
 	}
 }
 

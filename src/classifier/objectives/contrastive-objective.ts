@@ -1,4 +1,4 @@
-/** The contrastive loss of an image with its own texts: what an attack on image-text retrieval maximises. */
+/** The contrastive loss of an image with its own texts, which attacks on image-text retrieval maximise. */
 
 import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -8,13 +8,13 @@ import type { Value } from '../../onnx/value.js'
 import type { Objective } from './objective.js'
 import type { SideInputs } from './side-inputs.js'
 
-/** Added to the log-probability of every text that is not the image's own: exp of it is 0, and no NaN can come of it. */
+/** Subtracted from the log-probability of every text that does not belong to the image: its exp is 0, and no NaN can arise. */
 const excluded = 1e9
 
 /**
  * -log( Σ over own texts exp(logit) / Σ over all texts exp(logit) ): the contrastive loss of CLIP (Radford et al., 2021)
- * with several positives. For one own text it is the cross entropy. Side input `relevant` [B, texts]: 1 at the texts that
- * belong to an image, else 0.
+ * with several positives. With one own text it equals the cross entropy. Side input `relevant` [B, texts]: 1 for the texts
+ * of an image, 0 for all others.
  * @param texts Number of texts: the classifier's classes.
  */
 export function contrastiveObjective(texts: number): Objective {
@@ -30,8 +30,8 @@ export function contrastiveObjective(texts: number): Objective {
 }
 
 /**
- * log Σ exp over the last axis, [B, C] to [B]. The shift against overflow is a whole number, through which no gradient
- * flows: what would come of it is rounding that depends on the batch.
+ * log Σ exp over the last axis, [B, C] to [B]. The shift against overflow is an integer that carries no gradient: its
+ * gradient would only be rounding error that depends on the batch.
  */
 function logSumExp(x: Value): Value {
 	const shift = ops.floor(ops.reduceMax(x, [1], true))
@@ -41,7 +41,7 @@ function logSumExp(x: Value): Value {
 
 /**
  * The side input of {@link contrastiveObjective}.
- * @param ownTexts Positions of the texts that belong to an image, by the image's id.
+ * @param ownTexts Returns the positions of an image's texts, by image id.
  * @throws NaptuneError (from the returned function) for an image without texts.
  */
 export function contrastiveSide(texts: number, ownTexts: (id: string) => readonly number[]): SideInputs {
@@ -52,7 +52,7 @@ export function contrastiveSide(texts: number, ownTexts: (id: string) => readonl
 			if (own.length === 0) {
 				throw new NaptuneError(
 					'NAP_INPUT_UNSUITABLE',
-					`Image ${id} has no text of its own, so there is nothing to retrieve. Leave it out.`,
+					`Image ${id} has no text of its own, so retrieval has nothing to find. Leave it out.`,
 				)
 			}
 			for (const text of own) relevant[row * texts + text] = 1

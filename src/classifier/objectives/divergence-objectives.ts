@@ -1,20 +1,20 @@
-/** Objectives that drive predictions or features away from the clean image's own, without labels. */
+/** Objectives that drive predictions or features away from those of the clean image, without labels. */
 
 import { entry } from '../../core/at.js'
 import { ops } from '../../onnx/graph.js'
 import type { Objective } from './objective.js'
 import type { SideInputs } from './side-inputs.js'
 
-/** An objective with what its side inputs are computed from. */
+/** An objective and the computation of its side inputs. */
 export interface DivergenceObjective {
 	readonly objective: Objective
-	/** One pass over the clean images. */
+	/** Takes one pass over the clean images. */
 	readonly sideInputs: SideInputs
 }
 
 /**
- * KL(clean || adversarial) of the class probabilities, the clean side constant (TRADES; FAP). Its gradient is zero at the
- * clean image, so an attack must start elsewhere.
+ * KL(clean || adversarial) of the class probabilities, with the clean side constant (TRADES; FAP). Its gradient is zero at
+ * the clean image, so an attack must start elsewhere.
  * @param classes Number of classes.
  */
 export function klToClean(classes: number): DivergenceObjective {
@@ -22,8 +22,8 @@ export function klToClean(classes: number): DivergenceObjective {
 }
 
 /**
- * KL(clean || adversarial) of image features taken as logits of a distribution over their dimensions, the clean side
- * constant (AdvPT; NAP-Tuning, equation 2). It needs the image encoder only. Its gradient is zero at the clean image.
+ * KL(clean || adversarial) of image features, read as logits of a distribution over their dimensions, with the clean side
+ * constant (AdvPT; NAP-Tuning, equation 2). It needs only the image encoder. Its gradient is zero at the clean image.
  * @param width Dimensions of the image features.
  */
 export function featureKl(width: number): DivergenceObjective {
@@ -34,8 +34,8 @@ export function featureKl(width: number): DivergenceObjective {
 export const originalFeatures = 'originalFeatures'
 
 /**
- * The squared distance of image features to those that another model, the tap {@link originalFeatures}, has of the clean image;
- * neither normalised (FARE). Its gradient is zero at the clean image as long as both models are the same.
+ * Squared distance between the image features and those of another model, the tap {@link originalFeatures}, for the clean
+ * image; neither is normalised (FARE). Its gradient is zero at the clean image as long as both models are the same.
  * @param width Dimensions of the image features.
  */
 export function embeddingDistance(width: number): DivergenceObjective {

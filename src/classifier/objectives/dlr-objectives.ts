@@ -1,6 +1,6 @@
 /**
  * The difference of logits ratio (Croce & Hein 2020, section 4.1 and equation 6): margins divided by a spread of the largest
- * logits, so that neither shifting nor scaling the logits hides their gradient. The gradient flows through the spread too.
+ * logits, so that neither shifting nor scaling the logits hides their gradient. The gradient also flows through the spread.
  */
 
 import { at, entry } from '../../core/at.js'
@@ -12,14 +12,14 @@ import type { Objective } from './objective.js'
 /** Added to the spread, as in the fra31/auto-attack repository, against division by 0. */
 const tiny = 1e-12
 
-/** Classes that {@link dlrObjective} needs. */
+/** Fewest classes for {@link dlrObjective}. */
 export const dlrClasses = 3
-/** Classes that {@link targetedDlrObjective} needs. */
+/** Fewest classes for {@link targetedDlrObjective}. */
 export const targetedDlrClasses = 4
 
 /**
- * (max over i ≠ y of z_i - z_y) / (z_(1) - z_(3) + 1e-12), where z_(k) is the k-th largest logit. While the true class ranks
- * third it is the constant 1, without a gradient. Side input `labels`.
+ * (max over i ≠ y of z_i - z_y) / (z_(1) - z_(3) + 1e-12), where z_(k) is the k-th largest logit. If the true class ranks
+ * third, the value is the constant 1 and has no gradient. Side input `labels`.
  */
 export const dlrObjective: Objective = {
 	name: 'dlr',
@@ -34,7 +34,7 @@ export const dlrObjective: Objective = {
 	},
 }
 
-/** (z_t - z_y) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12) for a target t of every image. Side inputs `labels` and `targets`. */
+/** (z_t - z_y) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12) with a target t for every image. Side inputs `labels` and `targets`. */
 export const targetedDlrObjective: Objective = {
 	name: 'targeted-dlr',
 	taps: ['logits'],

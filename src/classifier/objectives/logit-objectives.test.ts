@@ -98,8 +98,8 @@ describe('objectives on logits', () => {
 	})
 
 	it.each([
-		[dlrObjective, 2, /DLR needs at least 3 classes, the classifier has 2/],
-		[targetedDlrObjective, 3, /Targeted DLR needs at least 4 classes, the classifier has 3/],
+		[dlrObjective, 2, /DLR needs at least 3 classes; the classifier has 2/],
+		[targetedDlrObjective, 3, /Targeted DLR needs at least 4 classes; the classifier has 3/],
 		[marginObjective, 1, /margin needs at least 2 classes/],
 	] as const)('$name says how many classes it needs', async (objective, classes, message) => {
 		const result = run(objective, [range(0, classes)], [0])

@@ -1,4 +1,4 @@
-/** Parts of logits that objectives are made of, read so that on the CPU they have the same bytes in every batch. */
+/** Parts of logits that objectives use, computed so that on the CPU they have the same bytes in every batch. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -10,7 +10,7 @@ export function logitOf(logits: Value, classes: Value): Value {
 	return ops.squeeze(ops.gatherElements(logits, ops.unsqueeze(classes, [1]), 1), [1])
 }
 
-/** The largest logits in falling order, each [B], and the class of the first; of equal ones the lowest class comes first. */
+/** The largest logits in descending order, each [B], and the class of the first; ties go to the lowest class. */
 export function largestLogits(logits: Value, count: number): { readonly values: Value[]; readonly predicted: Value } {
 	const { values, indices } = ops.topK(logits, count)
 	const column = (matrix: Value, place: number) => ops.squeeze(ops.slice(matrix, 1, place, place + 1), [1])
@@ -20,16 +20,16 @@ export function largestLogits(logits: Value, count: number): { readonly values: 
 	}
 }
 
-/** The largest logit [B] of all classes but one per image, chosen among the two largest of all. */
+/** The largest logit [B] of all classes but one per image, chosen from the two largest. */
 export function largestOther(values: readonly Value[], predicted: Value, classes: Value): Value {
 	return ops.where(ops.equal(predicted, classes), at(values, 1), at(values, 0))
 }
 
-/** @throws NaptuneError when there are fewer classes than an objective ranks. */
+/** @throws NaptuneError if there are fewer classes than an objective ranks. */
 export function requireClasses(classes: number, least: number, what: string, instead: string): void {
 	if (classes >= least) return
 	throw new NaptuneError(
 		'NAP_ATTACK_UNSUITABLE',
-		`${what} needs at least ${least} classes, the classifier has ${classes}. ${instead}`,
+		`${what} needs at least ${least} classes; the classifier has ${classes}. ${instead}`,
 	)
 }

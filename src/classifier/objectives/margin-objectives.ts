@@ -6,10 +6,10 @@ import { largestLogits, largestOther, logitOf, requireClasses } from './logit-pa
 import type { Objective } from './objective.js'
 
 /**
- * max over i ≠ y of z_i, minus z_y: above 0 where the prediction is wrong, at any scale of the logits. For CLIP it is the
- * margin of cosines (the largest cosine with another class's text minus that with the true class's) times the temperature,
- * a positive constant, so that maximising one maximises the other: signs and normalised gradients are the same.
- * Side input `labels`. It needs 2 classes.
+ * max over i ≠ y of z_i, minus z_y: above 0 if the prediction is wrong, at any scale of the logits. For CLIP it is the
+ * margin of cosines (the largest cosine with another class's text minus the cosine with the true class's) times the
+ * temperature. The temperature is a positive constant, so maximising one maximises the other: signs and normalised gradients
+ * agree. Side input `labels`. Needs 2 classes.
  */
 export const marginObjective: Objective = {
 	name: 'margin',
@@ -24,7 +24,7 @@ export const marginObjective: Objective = {
 }
 
 /**
- * z_t - z_y for a target t of every image: its zero set is the boundary between the two classes. Side inputs `labels` and
+ * z_t - z_y with a target t for every image: its zero set is the boundary between the two classes. Side inputs `labels` and
  * `targets`.
  */
 export const targetedMarginObjective: Objective = {

@@ -8,28 +8,28 @@ import type { Value } from '../../onnx/value.js'
 
 /** A per-sample loss over named taps. Compiled once per classifier and cached by `name`. */
 export interface Objective {
-	/** Unique name; two objectives of one name must build the same graph. */
+	/** Unique name; two objectives with the same name must build the same graph. */
 	readonly name: string
 	/** Taps that the loss reads. */
 	readonly taps: readonly string[]
 	/** Side inputs: type, and the shape after the batch axis. */
 	readonly side: Readonly<Record<string, { readonly type: ElementType; readonly shape: readonly number[] }>>
 	/**
-	 * Builds the loss [B], float32; to be maximised.
-	 * @param taps Those that it reads, by name. @param side Its side inputs, by name.
+	 * Builds the loss [B], float32, which attacks maximise.
+	 * @param taps The taps that it reads, by name. @param side Its side inputs, by name.
 	 */
 	build(taps: ObjectiveInputs, side: ObjectiveInputs): Value
 }
 
-/** What an objective reads, by name; `entry` of core/at.ts reads what cannot be missing. */
+/** Values that an objective reads, by name; use `entry` of core/at.ts for those that must exist. */
 export type ObjectiveInputs = Readonly<Record<string, Value>>
 
-/** Whether a value is an {@link Objective}, for options that take one. */
+/** Whether a value is an {@link Objective}, for options that accept one. */
 export function isObjective(value: unknown): value is Objective {
 	return isRecord(value) && typeof value.name === 'string' && typeof value.build === 'function'
 }
 
-/** Cross entropy of the logits with the true labels: maximising it makes the classifier wrong. Side input `labels`. */
+/** Cross entropy of the logits with the true labels; maximising it makes the classifier wrong. Side input `labels`. */
 export const crossEntropyObjective: Objective = {
 	name: 'cross-entropy',
 	taps: ['logits'],
@@ -37,7 +37,10 @@ export const crossEntropyObjective: Objective = {
 	build: (taps, side) => ops.crossEntropy(entry(taps, 'logits'), entry(side, 'labels')),
 }
 
-/** Minus the cross entropy with target labels: maximising it pulls towards the target. Side input `labels` holds targets. */
+/**
+ * Minus the cross entropy with the target labels; maximising it pulls towards the target. Side input `labels` holds the
+ * targets.
+ */
 export const targetedCrossEntropyObjective: Objective = {
 	name: 'targeted-cross-entropy',
 	taps: ['logits'],

@@ -1,4 +1,4 @@
-/** What an objective reads beside taps: labels, targets, clean features. */
+/** What an objective reads besides taps: labels, targets, clean features. */
 
 import type { Tensor } from '../../core/tensor.js'
 import type { AttackBatch } from '../attack-batch.js'

@@ -1,14 +1,14 @@
-/** Outputs of one number per image: the logit, or the probability, of the second of two classes. */
+/** Outputs with one number per image: the logit or the probability of the second of two classes. */
 
 import { ops, type Value } from '../../onnx/graph.js'
 
-/** Whether an output is one float per image, [B, 1], also with further axes of size 1. */
+/** Whether an output is one float per image: [B, 1], possibly with further axes of size 1. */
 export function isOneNumber({ type, shape }: Value): boolean {
 	const float = type === 'float32' || type === 'float64'
 	return float && shape.length >= 2 && shape.slice(1).every((size) => size === 1)
 }
 
-/** Logits [B, 2] of both classes: 0 and the logit. @param logit [B, 1], also with further axes of size 1. */
+/** Logits [B, 2] of both classes: 0 and the logit. @param logit [B, 1], possibly with further axes of size 1. */
 export function twoLogits(logit: Value): Value {
 	return ops.pad(ops.reshape(logit, [-1, 1]), [0, 1], [0, 0])
 }
@@ -23,7 +23,7 @@ export function twoProbabilities(probability: Value): Value {
 export function whyNoLogits(name: string, { type, shape }: Value): string {
 	const what = `${name} (${type} [${shape.join(', ')}])`
 	if (type !== 'float32' && type !== 'float64') {
-		return `${what} holds whole numbers, such as the classes that ArgMax chooses, which have no gradient; export the model without that step`
+		return `${what} holds whole numbers, such as classes from ArgMax, which have no gradient; export the model without that step`
 	}
 	if (shape.length < 2) {
 		return `${what} has no axis of classes: one number per image may be a chosen class, a score or a loss; export one logit per image as [B, 1]`

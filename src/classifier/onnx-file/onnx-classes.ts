@@ -1,13 +1,12 @@
-/** Class names that exporters leave in the metadata of ONNX files. */
+/** Reads class names from the metadata that exporters leave in ONNX files. */
 
 import { classList } from '../class-list.js'
 
 const keys = ['names', 'id2label', 'class_names', 'classes', 'labels']
 
 /**
- * Names of classes in the order of logits, from a list or from a dictionary of numbers and names, in JSON or as Python
- * prints it.
- * @returns `undefined` where the metadata has none that fit the number of classes.
+ * Class names in the order of the logits, from a list or a dictionary of numbers and names, as JSON or as Python prints it.
+ * @returns `undefined` if the metadata has none that match the number of classes.
  */
 export function metadataClasses(metadata: Readonly<Record<string, string>>, classes: number): string[] | undefined {
 	for (const key of keys) {
@@ -18,7 +17,7 @@ export function metadataClasses(metadata: Readonly<Record<string, string>>, clas
 	return undefined
 }
 
-/** From JSON, whose strings may hold what a pattern would misread, such as `\u00e9`. */
+/** Parses JSON first, because its strings may contain escapes that a pattern would misread, such as `\u00e9`. */
 function fromJson(text: string, classes: number): string[] | undefined {
 	let parsed: unknown
 	try {
@@ -40,7 +39,7 @@ function byNumber(text: string, classes: number): string[] | undefined {
 	const entry = new RegExp(`["']?(\\d+)["']?\\s*:\\s*(?:${quoted.source})`, 'g')
 	const names: string[] = []
 	for (const [, number, single, double] of text.matchAll(entry)) {
-		// More classes than the model has, or a number that no list is long enough for.
+		// The number exceeds the model's classes, or the length of any list.
 		if (Number(number) >= classes) return undefined
 		names[Number(number)] = unescaped(single ?? double ?? '')
 	}

@@ -1,4 +1,4 @@
-/** Any ONNX model of an image classifier as a classifier that can be attacked, with nothing prepared in it. */
+/** Makes an attackable classifier from any ONNX image classifier, without preparing the model. */
 
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -18,10 +18,10 @@ import {
 } from './onnx-input.js'
 import { type LogitsFrom, type ModelOutput, modelOutput, type OutputDeclaration } from './onnx-output.js'
 
-/** What is known of a model; whatever is left out is taken from the file or guessed. */
+/** What is known about a model; the rest comes from the file or is guessed. */
 export interface OnnxClassifierOptions extends OutputDeclaration {
 	readonly input?: InputDeclaration
-	/** Class names in logit order; by default those of the file's metadata, else the positions as text. */
+	/** Class names in logit order. Default: from the file's metadata, or the positions as text. */
 	readonly classNames?: readonly string[]
 	readonly compileOptions?: CompileOptions
 	/** Rows of every run, as in `createGraphClassifier`. */
@@ -30,42 +30,42 @@ export interface OnnxClassifierOptions extends OutputDeclaration {
 
 /** Where a model's bytes come from. */
 export interface OnnxSource {
-	/** Of the compiled programs, such as the name of the file; default `model`. */
+	/** Name for the compiled programs, such as the file name. Default `model`. */
 	readonly name?: string
-	/** Files of weights beside the model, see `readModel`; by default all weights must be in the bytes. */
+	/** External weight files, see `readModel`. Default: the bytes contain all weights. */
 	readonly weights?: WeightsFiles
-	/** Called with the files of weights beside the model before one is read; throws where one may not be. */
+	/** Called with the external weight files before any is read; throws if one is not allowed. */
 	readonly checkWeights?: (files: readonly string[]) => void
 }
 
-/** A classifier from an ONNX model, and what was found out of it. */
+/** A classifier from an ONNX model, and what was learned about the model. */
 export interface OnnxModelClassifier extends GraphClassifier {
-	/** What the file says of itself. */
+	/** What the file says about itself. */
 	readonly graph: {
 		readonly opset: number
 		readonly producer: string
 		readonly metadata: Readonly<Record<string, string>>
-		/** Files beside it that hold weights of the logits, sorted. */
+		/** External files that hold weights of the logits, sorted. */
 		readonly weightFiles: readonly string[]
 	}
-	/** How pixels in [0, 1] are given to the model, and what of it was guessed. */
+	/** How pixels in [0, 1] reach the model, and which parts were guessed. */
 	readonly input: ModelInput
 	readonly output: { readonly name: string; readonly from: LogitsFrom }
-	/** Where class names are from. */
+	/** Source of the class names. */
 	readonly classNamesFrom: ClassNamesFrom
-	/** What a reader must know before believing the numbers. One sentence each. */
+	/** What readers must know before they trust the numbers, one sentence each. */
 	readonly notices: readonly string[]
 }
 
 /**
- * A classifier of images [B, C, H, W] in [0, 1], red first, which are given to the model as declared. A model of exactly
- * one image is run image by image. Its outputs with the batch first are taps by their names, besides `logits`.
- * @param bytes Of an `.onnx` file.
- * @throws NaptuneError when the bytes are not a model that can be read and differentiated (unsupported operators all at
- * once), or not a classifier of images as declared.
- * @example
- * const bytes = new Uint8Array(await (await fetch('model.onnx')).arrayBuffer())
- * const classifier = await onnxClassifier(engine, bytes, { input: { normalisation: 'imagenet' } })
+ * A classifier of images [B, C, H, W] in [0, 1], red first, which it passes to the model as declared. A model that takes
+ * exactly one image runs image by image. Besides `logits`, every output whose first axis is the batch is a tap under its own
+ * name.
+ * @param bytes The content of an `.onnx` file.
+ * @throws NaptuneError if naptune cannot read or differentiate the model (listing all unsupported operators), or if it is
+ * not an image classifier as declared.
+ * @example const bytes = new Uint8Array(await (await fetch('model.onnx')).arrayBuffer()) const classifier = await
+ * onnxClassifier(engine, bytes, { input: { normalisation: 'imagenet' } })
  */
 export async function onnxClassifier(
 	engine: Engine,
@@ -105,13 +105,13 @@ export async function onnxClassifier(
 	})
 }
 
-/** Outputs that can be read beside the logits, by name: float32, the batch first. */
+/** Readable outputs besides the logits, by name: float32, batch first. */
 function otherTaps(outputs: Readonly<Record<string, Value>>, pixels: Value): Readonly<Record<string, Value>> {
 	const readable = ({ type, shape }: Value) => type === 'float32' && shape.length > 0 && shape[0] === pixels.shape[0]
 	return Object.fromEntries(Object.entries(outputs).filter(([, value]) => readable(value)))
 }
 
-/** Builds the graph once: of any number of images where the file and its graph allow it, else of one. */
+/** Builds the graph once: for any number of images if the file and its graph allow it, otherwise for one. */
 function tried(input: ModelInput, build: (pixels: Value) => ModelOutput): { oneImage: boolean; output: ModelOutput } {
 	const buildFor = (batch: number | string) => build(ops.input(pixelsName, 'float32', [batch, ...input.shape]))
 	if (input.oneImage) return { oneImage: true, output: buildFor(1) }
@@ -127,7 +127,7 @@ function tried(input: ModelInput, build: (pixels: Value) => ModelOutput): { oneI
 	}
 }
 
-/** @throws NaptuneError when a graph of many images does not give one row to each. */
+/** @throws NaptuneError if a graph for many images does not return one row for each. */
 function withRows(output: ModelOutput): ModelOutput {
 	if (output.logits.shape[0] === batchSymbol) return output
 	throw new NaptuneError(
@@ -145,7 +145,7 @@ function classNamesOf(
 		if (given.length === classes && new Set(given).size === classes) return { classNames: given, from: 'given' }
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The model distinguishes ${classes} classes, but ${given.length} names were given${given.length === classes ? ', of which two are the same' : ''}.`,
+			`The model distinguishes ${classes} classes, but ${given.length} names were given${given.length === classes ? ', two of them equal' : ''}.`,
 		)
 	}
 	const stored = metadataClasses(metadata, classes)
@@ -163,16 +163,16 @@ function noticesOf(declared: ModelInput, oneImage: boolean, output: ModelOutput)
 	const guess = guessNotice(declared)
 	const probabilities = {
 		output: undefined,
-		'before softmax': `The output ${output.name} holds probabilities. Where a model is certain, their gradient vanishes and hides it from attacks, so the logits before the softmax are attacked.`,
-		'before sigmoid': `The output ${output.name} ends in a sigmoid; the values before it are attacked as logits.`,
-		'log of probabilities': `The output ${output.name} holds probabilities; their logarithms are attacked. Probabilities that round to 0 or 1 have no gradient and hide the model from attacks.`,
+		'before softmax': `The output ${output.name} holds probabilities. Their gradient vanishes where a model is certain, which hides it from attacks, so naptune attacks the logits before the softmax.`,
+		'before sigmoid': `The output ${output.name} ends in a sigmoid; naptune attacks the values before it as logits.`,
+		'log of probabilities': `The output ${output.name} holds probabilities; naptune attacks their logarithms. Probabilities that round to 0 or 1 have no gradient, which hides the model from attacks.`,
 	}[output.from]
 	const slow =
 		oneImage && !declared.oneImage
-			? 'The graph takes one image at a time, although its batch axis is open; images are run one by one.'
+			? 'The graph takes one image at a time, although its batch axis is open; images run one by one.'
 			: undefined
 	const two = output.oneNumber
-		? `The output ${output.name} is one number per image: a model of two classes, whose logits are 0 and that number.`
+		? `The output ${output.name} is one number per image: a model with two classes, whose logits are 0 and that number.`
 		: undefined
 	return [guess, two, probabilities, slow].filter((notice) => notice !== undefined)
 }

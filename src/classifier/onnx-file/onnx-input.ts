@@ -1,4 +1,4 @@
-/** What an ONNX model reads: how pixels in [0, 1] become its input, as declared or, with a warning, as guessed. */
+/** How pixels in [0, 1] become the input of an ONNX model, as declared or, with a warning, as guessed. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -9,14 +9,14 @@ import type { ModelInput } from '../../records/onnx-attack.js'
 
 export type { ModelInput } from '../../records/onnx-attack.js'
 
-/** Means and deviations by which data sets are usually normalised, for pixels in [0, 1] in the order red, green, blue. */
+/** Common means and deviations of data sets, for pixels in [0, 1], in the order red, green, blue. */
 export const normalisations = {
 	none: { mean: [0, 0, 0], std: [1, 1, 1] },
 	imagenet: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
 	clip: { mean: [0.48145466, 0.4578275, 0.40821073], std: [0.26862954, 0.26130258, 0.27577711] },
 } as const
 
-/** A normalisation by its name, or by numbers in the unit of the range and in the order of the model's channels. */
+/** A normalisation by name, or by numbers in units of the range, in the order of the model's channels. */
 export type Normalisation =
 	| keyof typeof normalisations
 	| { readonly mean: readonly number[]; readonly std: readonly number[] }
@@ -24,24 +24,24 @@ export type Normalisation =
 /** Ranges of pixels before normalisation. */
 export const pixelRanges = { '0..1': [0, 1], '0..255': [0, 255], '-1..1': [-1, 1] } as const
 
-/** How images are given to a model; whatever is left out is guessed. */
+/** How a model takes images; omitted fields are guessed. */
 export interface InputDeclaration {
-	/** The model's input that takes the images, where it has several. */
+	/** The model's input for the images, if it has several. */
 	readonly name?: string
 	readonly layout?: 'nchw' | 'nhwc'
-	/** Range of pixels before normalisation. By default that of the normalisation, [0, 1]. */
+	/** Range of pixels before normalisation. Default: the range of the normalisation, [0, 1]. */
 	readonly range?: keyof typeof pixelRanges
-	/** (x - mean) / std, after the range. Default `none` where a range is declared. */
+	/** (x - mean) / std, after the range. Default `none` if a range is declared. */
 	readonly normalisation?: Normalisation
 	readonly channelOrder?: 'rgb' | 'bgr'
-	/** [height, width], where the model leaves it open. */
+	/** [height, width], if the model leaves it open. */
 	readonly size?: readonly [number, number]
 }
 
 /**
- * Completes a declaration by what the file says and, failing that, by guesses.
- * @throws NaptuneError when the model does not take images, takes a fixed number of several, or leaves a size open that
- * was not declared.
+ * Completes a declaration from the file and, failing that, by guesses.
+ * @throws NaptuneError if the model does not take images, takes a fixed number of several, or leaves open a size that was
+ * not declared.
  */
 export function modelInput(model: ModelDescription, declared: InputDeclaration): ModelInput {
 	const { port, shape } = imagePort(model, declared.name)
@@ -53,7 +53,7 @@ export function modelInput(model: ModelDescription, declared: InputDeclaration):
 	if (channels !== 3 && channels !== 1) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The input ${port.name} [${shape.join(', ')}] has ${channels} channels in the layout ${layout}; images have 3, or 1 if grey. Declare the layout: nchw or nhwc.`,
+			`The input ${port.name} [${shape.join(', ')}] has ${channels} channels in the layout ${layout}; images have 3 channels, or 1 if grey. Declare the layout: nchw or nhwc.`,
 		)
 	}
 	const batch = shape[0]
@@ -70,13 +70,13 @@ export function modelInput(model: ModelDescription, declared: InputDeclaration):
 			if (wanted !== undefined) return wanted
 			throw new NaptuneError(
 				'NAP_OPTION_MISSING',
-				`The input ${port.name} [${shape.join(', ')}] leaves the size of images open; declare it (size: [height, width]; --size 224).`,
+				`The input ${port.name} [${shape.join(', ')}] leaves the image size open; declare it (size: [height, width]; --size 224).`,
 			)
 		}
 		if (wanted !== undefined && wanted !== fixed) {
 			throw new NaptuneError(
 				'NAP_OPTION_CONFLICT',
-				`The input ${port.name} [${shape.join(', ')}] reads ${fixed}, not ${wanted} pixels.`,
+				`The input ${port.name} [${shape.join(', ')}] takes ${fixed}, not ${wanted} pixels.`,
 			)
 		}
 		return fixed
@@ -100,7 +100,7 @@ export function modelInput(model: ModelDescription, declared: InputDeclaration):
 	}
 }
 
-/** The input that takes images: of rank 4, and the only one. */
+/** Finds the input that takes images: the only one of rank 4. */
 function imagePort(
 	{ inputs }: ModelDescription,
 	name: string | undefined,
@@ -115,7 +115,7 @@ function imagePort(
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
 			name === undefined
-				? `The model has ${found.length} inputs of rank 4 that could take images; its inputs are ${all}. Declare the name of one.`
+				? `The model has ${found.length} inputs of rank 4 that could take images; its inputs are ${all}. Declare its name.`
 				: `The model has no input ${name}; its inputs are ${all}.`,
 		)
 	}
@@ -123,7 +123,7 @@ function imagePort(
 	if (others.length > 0) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`Besides images (${port.name}), the model needs ${others.map(describe).join(', ')}; a classifier of images alone is expected. Export it with these as constants.`,
+			`Besides images (${port.name}), the model needs ${others.map(describe).join(', ')}; naptune needs a classifier that takes only images. Export it with these inputs as constants.`,
 		)
 	}
 	const { shape } = port
@@ -139,7 +139,7 @@ function imagePort(
 
 type Values = Pick<ModelInput, 'range' | 'mean' | 'std'>
 
-/** Range and normalisation. A model that starts by computing with pixels normalises them itself. */
+/** Range and normalisation. A model that starts with arithmetic on the pixels normalises them itself. */
 function valuesOf(
 	{ outputs }: ModelDescription,
 	{ readBy }: DeclaredPort,
@@ -152,7 +152,7 @@ function valuesOf(
 		if (named && given !== 'none' && range !== undefined && range !== '0..1') {
 			throw new NaptuneError(
 				'NAP_OPTION_CONFLICT',
-				`The normalisation ${given} is for pixels in [0, 1]; leave the range ${range} out, or give mean and std in its unit.`,
+				`The normalisation ${given} is for pixels in [0, 1]; remove the range ${range}, or give mean and std in its units.`,
 			)
 		}
 		const { mean, std } = named ? normalisations[given] : given
@@ -166,7 +166,7 @@ function valuesOf(
 			) {
 				throw new NaptuneError(
 					'NAP_OPTION_INVALID',
-					`The ${what} of a normalisation is one number, or ${channels}; got [${list.join(', ')}].`,
+					`The ${what} of a normalisation must be one number, or ${channels}; got [${list.join(', ')}].`,
 				)
 			}
 			return turned ? spread.reverse() : spread
@@ -186,7 +186,7 @@ function valuesOf(
 	return { chosen, guessed: ['range', 'normalisation'] }
 }
 
-/** Images [B, C, H, W] in [0, 1] as the model reads them: differentiable, one multiplication and addition per value. */
+/** Images [B, C, H, W] in [0, 1] in the form that the model reads: differentiable, one multiplication and addition per value. */
 export function asModelInput(pixels: Value, { layout, range, mean, std, channelOrder, shape }: ModelInput): Value {
 	const [least, most] = pixelRanges[range]
 	const perChannel = (values: readonly number[]) => ops.literal(float32([1, shape[0], 1, 1], values))
@@ -204,7 +204,7 @@ export function asModelInput(pixels: Value, { layout, range, mean, std, channelO
 	return layout === 'nchw' ? shifted : ops.transpose(shifted, [0, 2, 3, 1])
 }
 
-/** One sentence on what was guessed and how to declare it; `undefined` where nothing was. */
+/** A sentence on the guesses and how to declare them; `undefined` if there were none. */
 export function guessNotice(input: ModelInput): string | undefined {
 	if (input.guessed.length === 0) return undefined
 	const list = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(6))).join(',')
@@ -215,13 +215,13 @@ export function guessNotice(input: ModelInput): string | undefined {
 		`--std ${list(input.std)}`,
 		`--channel-order ${input.channelOrder}`,
 	]
-	return `Guessed about the model's input: ${input.guessed.join(', ')}. These options say what was assumed; give them to declare it, or correct them: ${how.join(' ')}`
+	return `Guessed about the model's input: ${input.guessed.join(', ')}. These options state the guesses; pass them to confirm, or correct them: ${how.join(' ')}`
 }
 
 /**
- * What a file says of its input in its metadata, as the files of `naptune surrogate` and `naptune export` do: `input_layout`,
- * `input_range` and `normalization`, which is `{"inside": true}` or a mean and deviation per channel of pixels in that range.
- * Nothing is taken from what this does not understand.
+ * Reads the input declaration from a file's metadata, as `naptune surrogate` and `naptune export` write it: `input_layout`,
+ * `input_range` and `normalization`, which is `{"inside": true}` or a mean and deviation per channel of pixels in that
+ * range. Metadata in any other form is ignored.
  */
 export function metadataInput({
 	input_layout,

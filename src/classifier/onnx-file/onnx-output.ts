@@ -1,4 +1,4 @@
-/** What an ONNX model says of an image: the output that is attacked, and the logits behind probabilities. */
+/** Finds the output of an ONNX model to attack, and the logits behind probabilities. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { ops, type Value } from '../../onnx/graph.js'
@@ -14,23 +14,23 @@ export interface ModelOutput {
 	readonly logits: Value
 	readonly from: LogitsFrom
 	readonly classes: number
-	/** Whether the output is one number per image, so that the logits of both classes are 0 and that number. */
+	/** Whether the output is one number per image, so that the logits of the two classes are 0 and that number. */
 	readonly oneNumber: boolean
 }
 
-/** What is declared of an output. */
+/** What the caller declares about an output. */
 export interface OutputDeclaration {
-	/** Name of the output; by default `logits`, or the only one with one row per image. */
+	/** Name of the output. Default: `logits`, or the only output with one row per image. */
 	readonly output?: string
-	/** What it holds; by default probabilities where it ends in a softmax, else logits. */
+	/** What it holds. Default: probabilities if it ends in a softmax, otherwise logits. */
 	readonly outputKind?: 'logits' | 'probabilities'
 }
 
 /**
- * Chooses the output and finds its logits. Gradients of a loss on probabilities vanish in float32 where a model is certain,
- * which hides it from attacks without making it robust; so a softmax at the end is left out. One logit, or one sigmoid, per
- * image is a model of two classes with the logits 0 and that number.
- * @throws NaptuneError when no output, or more than one, could be meant.
+ * Chooses the output and finds its logits. The gradient of a loss on probabilities vanishes in float32 where a model is
+ * certain, which hides the model from attacks without making it robust; so a final softmax is left out. One logit, or one
+ * sigmoid, per image is a model of two classes with the logits 0 and that number.
+ * @throws NaptuneError if no output qualifies, or more than one.
  */
 export function modelOutput(outputs: Readonly<Record<string, Value>>, declared: OutputDeclaration): ModelOutput {
 	const name = declared.output ?? chosen(outputs)
@@ -59,7 +59,7 @@ function oneNumberOutput(name: string, output: Value, kind: OutputDeclaration['o
 	return { name, logits: ops.cast(logits, 'float32'), from, classes: 2, oneNumber: true }
 }
 
-/** One row per image: [B, classes], also with further axes of size 1. */
+/** One row per image: [B, classes], possibly with further axes of size 1. */
 function isRows({ type, shape }: Value): boolean {
 	const float = type === 'float32' || type === 'float64'
 	return (
@@ -74,7 +74,7 @@ function isRows({ type, shape }: Value): boolean {
 function chosen(outputs: Readonly<Record<string, Value>>): string {
 	const all = Object.entries(outputs)
 	const candidates = all.flatMap(([name, value]) => (isRows(value) ? [name] : []))
-	// A model of many classes may have one number beside them; one of two has nothing else.
+	// A model with many classes may also have an output of one number; a model with two classes has nothing else.
 	const single = all.flatMap(([name, value]) => (isOneNumber(value) ? [name] : []))
 	if (candidates.includes('logits')) return 'logits'
 	const [only, ...others] = candidates.length > 0 ? candidates : single
@@ -83,7 +83,7 @@ function chosen(outputs: Readonly<Record<string, Value>>): string {
 		'NAP_OPTION_MISSING',
 		only === undefined
 			? `The model has no output that could be logits, floats [B, classes] or [B, 1]: ${all.map(([name, value]) => whyNoLogits(name, value)).join('; ')}.`
-			: `The model has ${1 + others.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one that is meant.`,
+			: `The model has ${1 + others.length} outputs that could be logits, [B, classes]; its outputs are ${describe(outputs)}. Name the one to attack.`,
 	)
 }
 
@@ -103,22 +103,22 @@ function logitsOf(
 	return { logits: logarithms(output), from: 'log of probabilities' }
 }
 
-/** Numbers that ONNX Runtime takes logarithms of at once, at most. */
+/** ONNX Runtime takes at most this many logarithms at once. */
 const packet = 16
 
 /**
- * Logarithms of probabilities. ONNX Runtime rounds those of the last few numbers of a tensor, which fill no packet, in
- * another way than the others; rows of whole packets have the same bytes in every batch.
+ * Logarithms of probabilities. ONNX Runtime rounds the last numbers of a tensor, which do not fill a packet, differently
+ * from the others; rows of whole packets have the same bytes in every batch.
  */
 function logarithms(output: Value): Value {
 	const classes = output.shape[1] as number
 	const rows = ops.reshape(output, [-1, classes])
 	const padded = ops.pad(rows, [0, 0], [0, (packet - (classes % packet)) % packet])
-	// The least positive normal number: the logarithm of a probability of 0 has no gradient at all.
+	// The smallest positive normal number: the logarithm of a probability of 0 has no gradient at all.
 	return ops.slice(ops.log(ops.clip(padded, 1.2e-38, null)), 1, 0, classes)
 }
 
-/** What a softmax or sigmoid at the end is taken of. */
+/** The input of a final softmax or sigmoid. */
 function beforeProbabilities(output: Value): { readonly logits: Value; readonly from: LogitsFrom } | undefined {
 	let value = output
 	for (;;) {
@@ -140,7 +140,7 @@ function beforeProbabilities(output: Value): { readonly logits: Value; readonly 
 	}
 }
 
-/** A softmax that is written out: exp(u) / sum(exp(u)). */
+/** A softmax written out: exp(u) / sum(exp(u)). */
 function beforeWrittenOut(
 	above: Value,
 	below: Value,
@@ -152,7 +152,7 @@ function beforeWrittenOut(
 	return { logits, from: 'before softmax' }
 }
 
-/** What a value is the sum of along the last axis, also where the reader wrote the sum as a product with a constant. */
+/** The value that another value sums along the last axis, even if the reader wrote the sum as a product with a constant. */
 function summedBy(value: Value): Value | undefined {
 	const node = value.source.kind === 'node' ? value.source.node : undefined
 	if (node?.operator === 'ReduceSum') return node.inputs[0] ?? undefined

@@ -75,8 +75,8 @@ describe('naptune attack PHOTO', () => {
 		expect([code, stderr.includes('Error')]).toEqual([0, false])
 		expect(stdout).toContain('vanilla sees')
 		const wrong: readonly (readonly [readonly string[], number, string])[] = [
-			[[photo, '--run', demo, '--limit', '3'], 2, "'--limit <count>' is of attacks on ONNX models"],
-			[[photo, '--run', demo, '--classes', 'a,b'], 2, 'which has its own classes'],
+			[[photo, '--run', demo, '--limit', '3'], 2, "'--limit <count>' applies to ONNX models"],
+			[[photo, '--run', demo, '--classes', 'a,b'], 2, 'because the run has its own classes'],
 			[['--run', demo], 2, 'naptune attack PHOTO --run RUN'],
 			[[photo], 1, '--epsilon 4/255'],
 			[[photo, '--run', demo, '--label', 'automobil'], 1, 'Did you mean automobile?'],

@@ -94,7 +94,7 @@ describe('naptune attack', () => {
 			'5',
 		]
 		const soft = await runJson(args('soft', ...mixture))
-		expect(soft.stderr).toContain('the logits before the softmax are attacked')
+		expect(soft.stderr).toContain('attacks the logits before the softmax')
 		expect((soft.document as OnnxAttackRecord).output).toEqual({ name: 'probabilities', from: 'before softmax' })
 	})
 

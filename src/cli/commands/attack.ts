@@ -1,4 +1,4 @@
-/** `naptune attack`: any ONNX model of an image classifier under attack, or one photo on vanilla CLIP and a tuned run. */
+/** `naptune attack`: attacks any ONNX image classifier, or one photo on vanilla CLIP and a tuned run. */
 
 import type { Command } from 'commander'
 import { datasetNames } from '../../data/registry.js'
@@ -32,24 +32,23 @@ import { photoText } from '../text/photo-text.js'
 
 type AttackOptions = SharedOptions & JobInput<typeof attack>
 
-/** Adds the command. */
 export function addAttackCommand(program: Command): void {
 	const command = program
 		.command('attack')
 		.description(attack.doc)
-		.argument('[photo]', 'one picture to attack instead, on vanilla CLIP and with --run on a tuned run beside it')
+		.argument('[photo]', 'one picture to attack instead, on vanilla CLIP and, with --run, on a tuned run')
 		.option('--onnx <file>', 'model to attack (default: none; give this, --model or a photo)')
 		.option(
 			'--model <folder-or-id>',
-			'CLIP or SigLIP to attack, as in naptune tune (default: none; of a photo nano, with --run where the run found it)',
+			'CLIP or SigLIP to attack, as in naptune tune (default: none; for a photo nano, or with --run the model of the run)',
 		)
 		.option(
 			'--data <folder-or-name>',
-			`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')} (default: none; of a photo cifar10-mini, for its classes)`,
+			`folder with one folder of images per class, ${sourceForms}, or a data set: ${datasetNames.join(', ')} (default: none; for a photo cifar10-mini, for its classes)`,
 		)
 		.addOption(dataRootOption())
 		.addOption(
-			attackOption("attack, see below (default: pgd-100; of a photo with --run that of the run's preset)", {
+			attackOption("attack, see below (default: pgd-100; for a photo with --run the attack of the run's preset)", {
 				listed: true,
 			}),
 		)
@@ -57,14 +56,14 @@ export function addAttackCommand(program: Command): void {
 		.addOption(normOption())
 		.addOption(
 			epsilonInNormOption(
-				"size of the perturbation for pixels in [0, 1], such as 4/255, or 0.5 in L2 (default: none; of a photo with --run that of the run's preset)",
+				"size of the perturbation for pixels in [0, 1], such as 4/255, or 0.5 in L2 (default: none; for a photo with --run the size in the run's preset)",
 			),
 		)
 		.addOption(limitOption())
 		.addOption(unreadableOption())
 		.addOption(batchSizeOption())
-		.addOption(seedOption('seed of the attack and of the choice of images', 1))
-		.option('--output <folder>', 'where the record, or the pictures of a photo, are written', 'attacks')
+		.addOption(seedOption('seed of the attack and the choice of images', 1))
+		.option('--output <folder>', 'where to write the record, or the pictures of a photo', 'attacks')
 	addSharedOptions(photoOptions(onnxModelOptions(command)))
 		.addHelpText(
 			'after',

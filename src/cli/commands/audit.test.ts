@@ -59,6 +59,6 @@ describe('auditReport', () => {
 		expect(text).toMatch(/^a-check +pass +3 +line one; line two$/m)
 		expect(text).not.toContain('What to do')
 		expect(text).toContain('1 passed, 0 warned, 0 failed, 0 not applicable')
-		expect(text).toContain('no proof of robustness')
+		expect(text).toContain('This does not prove robustness')
 	})
 })

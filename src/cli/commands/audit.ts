@@ -1,4 +1,4 @@
-/** `naptune audit`: whether the robustness of a tuned run is real, or the attacks on it do not work. */
+/** `naptune audit`: checks whether the robustness of a tuned run is real, or whether the attacks on it fail. */
 
 import type { Command } from 'commander'
 import { auditEfforts } from '../../evaluation/audit/audit-input.js'
@@ -20,7 +20,6 @@ import { auditText } from '../text/audit-text.js'
 
 type AuditOptions = SharedOptions & Omit<JobInput<typeof audit>, 'run'> & { readonly loaderThreads?: number }
 
-/** Adds the command. */
 export function addAuditCommand(program: Command): void {
 	addSharedOptions(
 		program
@@ -36,15 +35,15 @@ export function addAuditCommand(program: Command): void {
 			)
 			.addOption(
 				testTimeOption(
-					'audit the run together with this test-time defense, which changes image or prompts for each image (default: none)',
+					'audit the run with this test-time defense, which changes the image or the prompts for each image (default: none)',
 				),
 			)
 			.addOption(batchSizeOption())
-			.addOption(seedOption('seed of the attacks and of the choice of images', 1))
+			.addOption(seedOption('seed of the attacks and the choice of images', 1))
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
 			.addOption(runModelOption())
-			.addOption(dataRootOption('where the run found them')),
+			.addOption(dataRootOption('recorded in the run')),
 	)
 		.addHelpText(
 			'after',

@@ -1,4 +1,4 @@
-/** `naptune bench loading`: what reading and augmenting images costs beside the tuning step that they are for. */
+/** `naptune bench loading`: the cost of reading and augmenting images, compared with the tuning step that they feed. */
 
 import type { Command } from 'commander'
 import { sourceForms } from '../../data/sources.js'
@@ -14,7 +14,7 @@ import { loadingBenchText } from '../text/bench-text.js'
 type LoadingBenchOptions = SharedOptions &
 	Omit<JobInput<typeof benchLoading>, 'loaderThreads'> & { readonly loaderThreads: number }
 
-/** Adds the command below `bench`. */
+/** Adds the command to `bench`. */
 export function addBenchLoadingCommand(bench: Command): void {
 	addSharedOptions(
 		bench
@@ -26,16 +26,16 @@ export function addBenchLoadingCommand(bench: Command): void {
 			)
 			.addOption(dataRootOption())
 			.option('--model <folder-or-id>', 'CLIP checkpoint (default: random weights in the geometry of ViT-B/32)')
-			.addOption(new Option('--preset <name>', 'settings of the step').default('paper'))
+			.addOption(new Option('--preset <name>', 'settings of the tuning step').default('paper'))
 			.addOption(new Option('--shots <count>', 'training images per class').argParser(wholeNumber(1)).default(16))
 			.addOption(new Option('--images <count>', 'load at most this many (default: all)').argParser(wholeNumber(1)))
 			.addOption(
-				new Option('--step-images <count>', 'images that the step is measured on')
+				new Option('--step-images <count>', 'images to measure the tuning step on')
 					.argParser(wholeNumber(2))
 					.default(16),
 			)
 			.addOption(loaderThreadsOption())
-			.addOption(seedOption('seed of sample and augmentation', 1)),
+			.addOption(seedOption('seed of the sample and the augmentation', 1)),
 	)
 		.addHelpText(
 			'after',

@@ -1,4 +1,4 @@
-/** `naptune bench gradient`: how close gradients of a CLIP come to the machine's matrix product. */
+/** `naptune bench gradient`: how close the gradients of a CLIP come to the machine's matrix product. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { benchGradient } from '../../jobs/bench-gradient.js'
@@ -9,7 +9,6 @@ import { jobInput, runJob } from '../run-job.js'
 import { gradientBenchText } from '../text/bench-text.js'
 import { addBenchLoadingCommand } from './bench-loading.js'
 
-/** Adds the command. */
 export function addBenchCommand(program: Command): void {
 	const bench = program.command('bench').description('Measure the speed of this machine.')
 	addBenchLoadingCommand(bench)
@@ -21,9 +20,9 @@ export function addBenchCommand(program: Command): void {
 				new Option('--batch <sizes>', 'images per run, separated by commas').argParser(batchSizes).default([16], '16'),
 			)
 			.addOption(
-				new Option('--rounds <count>', 'measurements, of which the best counts').argParser(wholeNumber(1)).default(4),
+				new Option('--rounds <count>', 'number of measurements; the best counts').argParser(wholeNumber(1)).default(4),
 			)
-			.option('--no-prepack', 'without pre-packed copies of the weights: less memory'),
+			.option('--no-prepack', 'do not pre-pack copies of the weights: uses less memory'),
 	)
 		.addHelpText(
 			'after',

@@ -67,7 +67,7 @@ describe('classify with a run that has refiners', () => {
 		expect(stdout).toContain('6 clean validation images are too few to flag any at 5 %')
 		const lenient = await runCli(['classify', photo, '--run', run, '--false-positive-rate', '0.3'])
 		expect(lenient.stdout).toContain(
-			'flagged where p is at most 30 %, which flags 1 of the 6 clean validation images that set it; for new images like them at most 30 % are expected.',
+			'flagged where p is at most 30 %, which flags 1 of the 6 clean validation images that set it; expect at most 30 % of new images like them.',
 		)
 	})
 
@@ -77,7 +77,7 @@ describe('classify with a run that has refiners', () => {
 		const { code, stdout, stderr } = await runCli([...args, '--false-positive-rate', '0.05'])
 		expect(code).toBe(2)
 		expect(stdout).toBe('')
-		expect(stderr).toMatch(/^error: --false-positive-rate .* give --run <folder> too/)
+		expect(stderr).toMatch(/^error: --false-positive-rate .* Add --run <folder>/)
 	})
 
 	it('makes a damaged calibration anew, and says so', async () => {

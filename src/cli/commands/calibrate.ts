@@ -1,4 +1,4 @@
-/** `naptune calibrate`: what the size of the refiners' corrections says of an image, measured on clean and attacked ones. */
+/** `naptune calibrate`: what the size of the refiners' corrections says about an image, measured on clean and attacked images. */
 
 import type { Command } from 'commander'
 import { calibrate } from '../../jobs/calibrate.js'
@@ -23,7 +23,6 @@ import { calibrationText } from '../text/calibration-text.js'
 
 type CalibrateOptions = SharedOptions & Omit<JobInput<typeof calibrate>, 'run'> & { readonly loaderThreads?: number }
 
-/** Adds the command. */
 export function addCalibrateCommand(program: Command): void {
 	addSharedOptions(
 		program
@@ -31,12 +30,12 @@ export function addCalibrateCommand(program: Command): void {
 			.description(calibrate.doc)
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(falsePositiveRateOption())
-			.addOption(attackOption('attack test images, too (default: none)'))
+			.addOption(attackOption('also attack test images (default: none)'))
 			.addOption(attackSettingOption('steps=50'))
 			.addOption(
 				new Option(
 					'--adaptive-weight <number>',
-					'weight of the scores for the attacker who evades them; 0 leaves that attack out',
+					'weight of the scores in an attack that evades them; 0 skips that attack',
 				)
 					.argParser(nonNegative)
 					.default(10),
@@ -44,10 +43,10 @@ export function addCalibrateCommand(program: Command): void {
 			.addOption(runEpsilonOption('the attack'))
 			.addOption(limitOption('all', 'test images'))
 			.addOption(batchSizeOption())
-			.addOption(seedOption('seed of the attack and of the choice of images', 1))
+			.addOption(seedOption('seed of the attack and the choice of images', 1))
 			.addOption(loaderThreadsOption())
 			.addOption(runModelOption())
-			.addOption(dataRootOption('where the run found them')),
+			.addOption(dataRootOption('recorded in the run')),
 	)
 		.addHelpText(
 			'after',

@@ -1,4 +1,4 @@
-/** `naptune classify`: what a CLIP, tuned or not, sees in pictures. */
+/** `naptune classify`: classifies pictures with a CLIP, tuned or not. */
 
 import type { Command } from 'commander'
 import { classify } from '../../jobs/classify.js'
@@ -18,7 +18,6 @@ import { classificationText } from '../text/classification-text.js'
 
 type ClassifyOptions = SharedOptions & Omit<JobInput<typeof classify>, 'images'>
 
-/** Adds the command. */
 export function addClassifyCommand(program: Command): void {
 	addSharedOptions(
 		program
@@ -43,9 +42,9 @@ export function addClassifyCommand(program: Command): void {
 			.addOption(dataRootOption())
 			.option(
 				'--template <text>',
-				`prompt of a class; {} stands for its name (default: that of --data, for --classes ${JSON.stringify(defaultTemplate)})`,
+				`prompt for a class; {} is replaced by its name (default: the prompt of --data, or for --classes ${JSON.stringify(defaultTemplate)})`,
 			)
-			.addOption(new Option('--top <count>', 'classes to name per picture').argParser(wholeNumber(1)).default(5))
+			.addOption(new Option('--top <count>', 'classes to show per picture').argParser(wholeNumber(1)).default(5))
 			.addOption(falsePositiveRateOption()),
 	)
 		.addHelpText(
@@ -58,7 +57,7 @@ Examples:
 		.action((images: string[], options: ClassifyOptions, command: Command) => {
 			if (options.run === undefined && command.getOptionValueSource('falsePositiveRate') === 'cli') {
 				command.error(
-					'error: --false-positive-rate says which corrections of a tuned run are flagged, and a CLIP without a run corrects nothing; give --run <folder> too, or leave it out.',
+					'error: --false-positive-rate flags corrections of a tuned run, and a CLIP without a run makes no corrections. Add --run <folder>, or remove the option.',
 				)
 			}
 			return runJob(classify, options, { input: { images, ...jobInput(options) }, text: classificationText })

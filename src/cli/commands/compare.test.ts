@@ -161,7 +161,7 @@ describe('comparing methods', () => {
 		[
 			'options that a later method has not',
 			['--defenses', 'coop,advpt-v', '--set', 'defense.options.textPrompts=2'],
-			/defense advpt-v are not usable.*textPrompts/s,
+			/defense advpt-v are invalid.*textPrompts/s,
 		],
 		['a bank for a method in the image tower', ['--set', 'attack.when=once'], /nap trains the image tower/],
 		['one method in the place of all', ['--set', 'defense.name=fap'], /give another method/],

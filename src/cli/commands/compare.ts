@@ -22,7 +22,6 @@ import { experimentLines } from '../text/experiment-lines.js'
 
 type CompareOptions = SharedOptions & JobInput<typeof compare> & { readonly loaderThreads?: number }
 
-/** Adds the command. */
 export function addCompareCommand(program: Command): void {
 	const ofExperiment = (what: string) => `${what} (default: the experiment's)`
 	addSharedOptions(
@@ -37,16 +36,16 @@ export function addCompareCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--output <folder>',
-					'folder of all runs; one that holds a comparison is continued (default: runs/compare-<preset>)',
+					'folder for all runs; if it holds a comparison, that comparison continues (default: runs/compare-<preset>)',
 				),
 			)
 			.addOption(
 				new Option(
 					'--preset <name>',
-					'experiment of one attack: fair or ablation; or a preset under which all methods are tuned (default: fair)',
+					'experiment with one attack (fair or ablation), or a preset for all methods (default: fair)',
 				),
 			)
-			.option('--quick', 'the small form of the experiment: fair takes some six minutes on two cores')
+			.option('--quick', 'run the small version of the experiment: fair takes about six minutes on two cores')
 			.addOption(
 				new Option(
 					'--defenses <names>',
@@ -54,14 +53,15 @@ export function addCompareCommand(program: Command): void {
 				).argParser(commaList),
 			)
 			.addOption(
-				new Option('--images <count>', ofExperiment('test images to attack, balanced over the classes')).argParser(
-					wholeNumber(1),
-				),
+				new Option(
+					'--images <count>',
+					ofExperiment('number of test images to attack, balanced over the classes'),
+				).argParser(wholeNumber(1)),
 			)
 			.addOption(new Option('--attack <name>', ofExperiment('attack')))
-			.addOption(epsilonOption(ofExperiment('L-infinity size of inner attack and attack, such as 3/255')))
+			.addOption(epsilonOption(ofExperiment('L-infinity size of the attack and the inner attack, such as 3/255')))
 			.addOption(seedOption(ofExperiment('seed of tuning, choice of images and attack')))
-			.addOption(settingOption('any tuning setting for all methods, such as epochs=5; may be repeated')),
+			.addOption(settingOption('any tuning setting, applied to all methods, such as epochs=5; may be repeated')),
 	)
 		.addHelpText(
 			'after',

@@ -31,7 +31,7 @@ describe('naptune data list', () => {
 		const { code, stdout } = await runCli(['data', 'list'], { env: { NAPTUNE_DATA_ROOT } })
 		expect(code).toBe(0)
 		expect(stdout).toMatch(/^caltech101 .* \? /m)
-		expect(stdout).toContain('with --data-root or NAPTUNE_DATA_ROOT')
+		expect(stdout).toContain('Set --data-root or NAPTUNE_DATA_ROOT')
 	})
 
 	it('says when there is no such root', async () => {
@@ -57,7 +57,7 @@ describe('naptune data doctor', () => {
 		expect(examinations.map(({ name }) => name)).toEqual(['dtd', 'eurosat'])
 		expect(examinations[0]!.problems.join()).toContain('split_zhou_DescribableTextures.json')
 		expect(absent).toContain('caltech101')
-		expect((await runCli(['data', 'doctor', root, ...one])).stdout).toContain(`Not below ${root}: imagenet, `)
+		expect((await runCli(['data', 'doctor', root, ...one])).stdout).toContain(`Not in ${root}: imagenet, `)
 	})
 
 	it('exits with 3 and says what is wrong and where to get it', async () => {
@@ -121,7 +121,7 @@ it('a run on a named data set is evaluated where the data lie now', async () => 
 	const run = join(folder, 'run')
 	const data = ['--data', 'eurosat', '--data-root', before]
 	const tuned = await runCli(['tune', '--model', join(folder, 'model'), ...data, ...tinyTuning, '--output', run])
-	expect([tuned.code, tuned.stderr]).toEqual([0, expect.stringMatching(/note: This is not the whole eurosat/)])
+	expect([tuned.code, tuned.stderr]).toEqual([0, expect.stringMatching(/note: eurosat is incomplete/)])
 	const evaluate = ['evaluate', run, '--attack', 'pgd-5', ...one]
 	// Other data are looked for below the same root.
 	const other = await runCli([...evaluate, '--no-vanilla', '--data', 'eurosat'], {

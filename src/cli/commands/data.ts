@@ -1,4 +1,4 @@
-/** `naptune data`: the data sets that can be named, and whether one is whole. */
+/** `naptune data`: lists the named data sets, and checks whether one is complete. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { sourceForms } from '../../data/sources.js'
@@ -12,11 +12,8 @@ import { jobInput, runJob } from '../run-job.js'
 import { dataListText } from '../text/data-list-text.js'
 import { doctorText, foundProblems } from '../text/examination-text.js'
 
-/** Adds the group. */
 export function addDataCommand(program: Command): void {
-	const group = program
-		.command('data')
-		.description('List the data sets that have names, and check whether one is complete.')
+	const group = program.command('data').description('List the named data sets, and check whether one is complete.')
 	addList(group)
 	addDoctor(group)
 }
@@ -41,15 +38,15 @@ function addDoctor(group: Command): void {
 			.description(dataDoctor.doc)
 			.argument(
 				'<name-or-folder>',
-				`data set of naptune data list, its folder, a data root with several, folder with one folder of images per class, ${sourceForms}`,
+				`a named data set, its folder, a data root with several, a folder with one folder of images per class, ${sourceForms}`,
 			)
 			.addOption(dataRootOption())
 			.addOption(
-				new Option('--decode <which>', 'images to decode: all (ImageNet takes hours), none, or this many')
+				new Option('--decode <which>', 'images to decode: all (takes hours for ImageNet), none, or a number')
 					.argParser(decodeChoice)
 					.default('all'),
 			)
-			.addOption(seedOption('seed of the split, where a folder comes without one', 1)),
+			.addOption(seedOption('seed of the split, for a folder that has none', 1)),
 	)
 		.addHelpText(
 			'after',

@@ -1,4 +1,4 @@
-/** `naptune defenses`: what there is, what each trains, how large it is on a model, and where it comes from. */
+/** `naptune defenses`: lists the defenses, what each one trains, its size on a model, and its source. */
 
 import type { Command } from 'commander'
 import { defenses } from '../../jobs/defenses.js'
@@ -10,14 +10,13 @@ import { defensesText } from '../text/defenses-text.js'
 
 type DefensesOptions = SharedOptions & JobInput<typeof defenses> & { readonly presets?: boolean }
 
-/** Adds the command. */
 export function addDefensesCommand(program: Command): void {
 	addSharedOptions(
 		program
 			.command('defenses')
 			.description(defenses.doc)
 			.addOption(modelOption())
-			.option('--presets', 'list the presets, too'),
+			.option('--presets', 'also list the presets'),
 	)
 		.addHelpText(
 			'after',

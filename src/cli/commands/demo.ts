@@ -11,22 +11,22 @@ import { epochLines } from '../text/tuning-text.js'
 
 type DemoOptions = SharedOptions & JobInput<typeof demo>
 
-/** Adds the command. */
 export function addDemoCommand(program: Command): void {
 	const ofPreset = (what: string) => `${what} (default: the preset's)`
 	addSharedOptions(
 		program
 			.command('demo')
 			.description(demo.doc)
-			.option('--full', "the paper's schedule on all 1,000 test images (preset paper), which takes far longer")
+			.option('--full', "use the paper's schedule and all 1,000 test images (preset paper), which takes far longer")
 			.option('--output <folder>', 'run directory to write (default: runs/demo-<date and time>)')
-			.option('--resume', 'continue the demo that the --output folder holds')
+			.option('--resume', 'continue the demo in the --output folder')
 			.addOption(new Option('--shots <count>', ofPreset('training images per class')).argParser(wholeNumber(1)))
 			.addOption(new Option('--epochs <count>', ofPreset('passes over the training images')).argParser(wholeNumber(1)))
 			.addOption(
-				new Option('--images <count>', ofPreset('test images to attack, balanced over the classes')).argParser(
-					wholeNumber(1),
-				),
+				new Option(
+					'--images <count>',
+					ofPreset('number of test images to attack, balanced over the classes'),
+				).argParser(wholeNumber(1)),
 			)
 			.addOption(seedOption("seed of tuning and evaluation (default: the preset's, 1)")),
 	)

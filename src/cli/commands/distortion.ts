@@ -1,4 +1,4 @@
-/** `naptune distortion`: how far an attack moves the tokens of every layer, before and after the refiner. */
+/** `naptune distortion`: how far an attack moves the tokens of each layer, before and after the refiner. */
 
 import type { Command } from 'commander'
 import { distortion } from '../../jobs/distortion.js'
@@ -22,7 +22,6 @@ import { distortionText } from '../text/distortion-tables.js'
 
 type DistortionOptions = SharedOptions & Omit<JobInput<typeof distortion>, 'run'> & { readonly loaderThreads?: number }
 
-/** Adds the command. */
 export function addDistortionCommand(program: Command): void {
 	addSharedOptions(
 		program
@@ -39,11 +38,11 @@ export function addDistortionCommand(program: Command): void {
 					.default(100),
 			)
 			.addOption(batchSizeOption())
-			.addOption(seedOption('seed of attack and noise and of the choice of images', 1))
+			.addOption(seedOption('seed of the attack, the noise and the choice of images', 1))
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
 			.addOption(runModelOption())
-			.addOption(dataRootOption('where the run found them')),
+			.addOption(dataRootOption('recorded in the run')),
 	)
 		.addHelpText(
 			'after',

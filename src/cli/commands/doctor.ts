@@ -1,4 +1,4 @@
-/** `naptune doctor`: whether this installation can work. */
+/** `naptune doctor`: checks whether this installation works. */
 
 import type { Command } from 'commander'
 import { doctor } from '../../jobs/doctor.js'
@@ -6,7 +6,6 @@ import { addSharedOptions, type SharedOptions } from '../options/shared-options.
 import { runJob } from '../run-job.js'
 import { doctorText } from '../text/doctor-text.js'
 
-/** Adds the command. */
 export function addDoctorCommand(program: Command): void {
 	addSharedOptions(program.command('doctor').description(doctor.doc))
 		.addHelpText(

@@ -240,10 +240,7 @@ describe('evaluate --verify', () => {
 		const row = rowsOf(document).find(({ defense }) => defense === 'nap')
 		const record = await recordOf(row!)
 		const whole = await runCli([...args, row!.record, output])
-		expect([whole.code, whole.stdout]).toEqual([
-			0,
-			expect.stringMatching(/^As recorded: all 9 images were computed again/),
-		])
+		expect([whole.code, whole.stdout]).toEqual([0, expect.stringMatching(/^As recorded: all 9 images were recomputed/)])
 
 		// Consistent in itself: `report` cannot tell.
 		const outcomes = record.outcomes as { adversarialPrediction: number; id: string }[]
@@ -270,13 +267,13 @@ describe('evaluate --verify', () => {
 
 	it('takes no options that the record decides', async () => {
 		for (const [more, message] of [
-			[['--attack', 'pgd-5'], /says what it is of; leave --attack out/],
+			[['--attack', 'pgd-5'], /decides this itself; remove --attack/],
 			[['--share', '2'], /above 0 and at most 1/],
 		] as const) {
 			const { code, stderr } = await runCli([...args, 'record.json', output, ...more])
 			expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
 		}
 		const { code, stderr } = await runCli(['evaluate', output, '--share', '0.5'])
-		expect([code, stderr]).toEqual([2, expect.stringMatching(/--share goes with --verify/)])
+		expect([code, stderr]).toEqual([2, expect.stringMatching(/--share needs --verify/)])
 	})
 })

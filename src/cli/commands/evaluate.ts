@@ -36,7 +36,6 @@ type EvaluateOptions = SharedOptions &
 	VerifyOptions &
 	Omit<JobInput<typeof evaluate>, 'run'> & { readonly loaderThreads?: number }
 
-/** Adds the command. */
 export function addEvaluateCommand(program: Command): void {
 	const means = { targets: true, listed: true } as const
 	const command = addSharedOptions(
@@ -44,47 +43,49 @@ export function addEvaluateCommand(program: Command): void {
 			.command('evaluate')
 			.description(evaluate.doc)
 			.argument('<run>', 'run directory of naptune tune')
-			.addOption(attackOption("attack, see below (default: that of the run's preset, or pgd-100)", means))
+			.addOption(attackOption("attack, see below (default: the attack of the run's preset, or pgd-100)", means))
 			.addOption(attackSettingOption('restarts=5'))
 			.addOption(knowledgeOption())
 			.addOption(
 				new Option(
 					'--target <class>',
-					'class that the attack aims at; needs a targeted attack, such as pgd-100-targeted (default: any other than the true one)',
+					'target class of the attack; needs a targeted attack, such as pgd-100-targeted (default: any class but the true one)',
 				).conflicts('images'),
 			)
 			.addOption(
 				new Option(
 					'--images <folder>',
-					'score adversarial images that naptune generate or --keep-images stored (default: attack now)',
+					'measure on adversarial images stored by naptune generate or --keep-images (default: attack now)',
 				).conflicts(['attack', 'set', 'knowledge', 'keepImages', 'epsilon', 'norm']),
 			)
-			.option('--keep-images <folder>', 'store the adversarial images, in a folder for each row (default: not stored)')
+			.option('--keep-images <folder>', 'store the adversarial images, one folder per row (default: do not store)')
 			.addOption(normOption())
 			.addOption(
 				testTimeOption(
-					'also measure every model with this test-time defense, which changes image or prompts for each image (default: none)',
+					'also measure every model with this test-time defense, which changes the image or the prompts for each image (default: none)',
 				),
 			)
-			.addOption(settingOption('any option of it, such as steps=4; may be repeated', '--test-time-set'))
+			.addOption(
+				settingOption('any option of the test-time defense, such as steps=4; may be repeated', '--test-time-set'),
+			)
 			.addOption(
 				epsilonInNormOption(
-					"size of the perturbation for pixels in [0, 1], such as 1/255, or 0.5 in L2 (default: in L-infinity that of the run's preset, or of its inner attack)",
+					"size of the perturbation for pixels in [0, 1], such as 1/255, or 0.5 in L2 (default: in L-infinity the size in the run's preset, or of its inner attack)",
 				),
 			)
-			.option('--data <folder-or-name>', "other data to attack, with their own classes (default: the run's data)")
+			.option('--data <folder-or-name>', "other data to attack, with its own classes (default: the run's data)")
 			.addOption(splitOption())
-			.addOption(limitOption('all, with --images those of the store'))
+			.addOption(limitOption('all, or with --images those in the store'))
 			.addOption(batchSizeOption())
-			.addOption(seedOption('seed of the attack and of the choice of images', 1))
+			.addOption(seedOption('seed of the attack and the choice of images', 1))
 			.addOption(vanillaTemplatesOption())
-			.option('--no-vanilla', 'leave the control out')
+			.option('--no-vanilla', 'skip the control')
 			.addOption(verifyOption())
 			.addOption(shareOption())
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
 			.addOption(runModelOption())
-			.addOption(dataRootOption('where the run found them')),
+			.addOption(dataRootOption('recorded in the run')),
 	)
 		.addHelpText(
 			'after',
@@ -106,7 +107,7 @@ Examples:
 		.action(async (run: string, options: EvaluateOptions) => {
 			const { verify, share, ...rest } = options
 			if (verify !== undefined) return runVerification(run, { ...options, verify }, command)
-			if (share !== undefined) command.error('error: --share goes with --verify; name the record to compute again.')
+			if (share !== undefined) command.error('error: --share needs --verify; name the record to recompute.')
 			return runJob(evaluate, rest, { input: { run, ...jobInput(rest) }, text: evaluationText })
 		})
 	trackingOptions(command)

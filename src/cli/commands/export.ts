@@ -1,4 +1,4 @@
-/** `naptune export`: a tuned model as files that other programs load. */
+/** `naptune export`: writes a tuned model as files that other programs load. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { exportModel } from '../../jobs/export-model.js'
@@ -21,7 +21,6 @@ import { exportText } from '../text/export-text.js'
 
 type ExportOptions = SharedOptions & Omit<JobInput<typeof exportModel>, 'run'>
 
-/** Adds the command. */
 export function addExportCommand(program: Command): void {
 	addSharedOptions(
 		program
@@ -30,11 +29,15 @@ export function addExportCommand(program: Command): void {
 			.argument('<run>', 'run directory of naptune tune')
 			.addOption(new Option('--output <folder>', 'folder to write').makeOptionMandatory())
 			.addOption(
-				new Option('--task <name>', 'a classifier of the classes of the run, or a CLIP for any classes')
+				new Option('--task <name>', "a classifier for the run's classes, or a CLIP for any classes")
 					.choices(exportTasks)
 					.default('classifier'),
 			)
-			.addOption(new Option('--layout <name>', 'what the folder is for').choices(exportLayouts).default('onnx'))
+			.addOption(
+				new Option('--layout <name>', 'programs that the export is laid out for')
+					.choices(exportLayouts)
+					.default('onnx'),
+			)
 			.addOption(
 				new Option('--dtype <name>', 'precision of weights and arithmetic')
 					.choices(exportPrecisions)
@@ -44,39 +47,39 @@ export function addExportCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--preprocess <where>',
-					'where pictures are resized, cropped and normalised: in the program, or in the graph',
+					'where pictures are resized, cropped and normalised: by the program, or in the graph',
 				)
 					.choices(preprocessPlaces)
 					.default('outside'),
 			)
-			.addOption(new Option('--probabilities', 'a second output with probabilities'))
-			.addOption(new Option('--correction-score', 'an output that says how heavily the refiners corrected an image'))
+			.addOption(new Option('--probabilities', 'add an output with probabilities'))
 			.addOption(
-				new Option('--images <count>', 'test images that the files are measured on')
-					.argParser(wholeNumber(1))
-					.default(200),
+				new Option('--correction-score', 'add an output that says how heavily the refiners corrected an image'),
+			)
+			.addOption(
+				new Option('--images <count>', 'test images to measure the files on').argParser(wholeNumber(1)).default(200),
 			)
 			.addOption(runEpsilonOption('the attack (PGD-20)'))
 			.addOption(
-				new Option('--max-drop <share>', 'how much lower clean or robust accuracy may be than that of the run')
+				new Option('--max-drop <share>', 'largest allowed drop in clean or robust accuracy against the run')
 					.argParser(share)
 					.default(0.01),
 			)
 			.addOption(
 				new Option(
 					'--license <id>',
-					'licence of the base model for the card, such as mit (default: that of nano; else the card says to look it up)',
+					"licence of the base model for the card, such as mit (default: nano's; for other models the card says to look it up)",
 				),
 			)
 			.addOption(
-				new Option('--push <owner/name>', 'repository of the hub to push the export to, with HF_TOKEN (default: none)'),
+				new Option('--push <owner/name>', 'hub repository to push the export to, using HF_TOKEN (default: none)'),
 			)
-			.addOption(new Option('--private', 'make that repository private, where it is made'))
-			.addOption(new Option('--force', 'replace an export that lies in the folder'))
+			.addOption(new Option('--private', 'make the repository private, if this push creates it'))
+			.addOption(new Option('--force', 'replace an existing export in the folder'))
 			.addOption(batchSizeOption())
-			.addOption(seedOption('seed of the attack and of the choice of images', 1))
+			.addOption(seedOption('seed of the attack and the choice of images', 1))
 			.addOption(runModelOption())
-			.addOption(dataRootOption('where the run found them')),
+			.addOption(dataRootOption('recorded in the run')),
 	)
 		.addHelpText(
 			'after',

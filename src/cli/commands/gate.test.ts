@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sha256OfFile } from '../../files/sha256.js'
+import { exportModel } from '../../jobs/export-model.js'
 import { gate } from '../../jobs/gate.js'
 import { gateInit } from '../../jobs/gate-init.js'
 import type { JobInput, JobResult } from '../../jobs/job.js'
@@ -215,5 +216,18 @@ describe('a gate', () => {
 		const { verdict, attacked } = await judge(demo, path, 'made-out', { cache })
 		expect([verdict, attacked]).toEqual(['pass', 0])
 		await expect(gateInit({ subject: demo, config: path })).rejects.toThrow('--force')
+
+		// An export says what it was measured on, and by how much.
+		const output = join(folder, 'open-export')
+		const own = { engine: async () => engine }
+		await exportModel({ run: demo, output, images: 20, task: 'zero-shot' }, own)
+		const ofExport = join(folder, 'made-of-export', 'naptune.gate.json')
+		const asked = { subject: output, config: ofExport, limit: 20, attack: 'pgd-5', audit: false, cache }
+		const { clean, robust } = await gateInit(asked, own)
+		const { document } = made
+		expect({ clean, robust }).toEqual({
+			clean: (document as JobResult<typeof gateInit>).clean,
+			robust: (document as JobResult<typeof gateInit>).robust,
+		})
 	})
 })

@@ -1,4 +1,4 @@
-/** `naptune gate`: whether a model may be released; `naptune gate init` writes what it has to reach. */
+/** `naptune gate` decides whether a model may be released; `naptune gate init` writes the requirements. */
 
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -28,7 +28,6 @@ type InitOptions = SharedOptions & Omit<JobInput<typeof gateInit>, 'subject'>
 
 const takes = 'run directory of naptune tune, folder of an export, or ONNX file'
 
-/** Adds the group. */
 export function addGateCommand(program: Command): void {
 	const group = program.command('gate').description(gate.doc)
 	addRun(group)
@@ -39,13 +38,13 @@ function addRun(group: Command): void {
 	addSharedOptions(
 		group
 			.command('run', { isDefault: true })
-			.description(`${gate.doc} The word run may be left out.`)
+			.description(`${gate.doc} The word run is optional.`)
 			.argument('<model>', takes)
-			.option('--config <file>', 'what the model has to reach', gateFile)
-			.option('--vanilla', "judge a run's CLIP without what was tuned, as the control")
-			.option('--update-baseline', 'make the model the baseline of later gates, if it passes')
-			.option('--output <folder>', 'where the verdict is written: gate.json, junit.xml, summary.md', 'naptune-gate')
-			.option('--cache <folder>', 'outcomes of earlier gates (default: cache in the output)')
+			.option('--config <file>', 'requirements for the model', gateFile)
+			.option('--vanilla', "judge the run's CLIP without the tuning, as the control")
+			.option('--update-baseline', 'make the model the baseline of later gates if it passes')
+			.option('--output <folder>', 'folder for the verdict: gate.json, junit.xml, summary.md', 'naptune-gate')
+			.option('--cache <folder>', 'outcomes of earlier gates (default: cache in the output folder)')
 			.addOption(batchSizeOption())
 			.addOption(loaderThreadsOption())
 			.addOption(runModelOption())
@@ -81,19 +80,21 @@ function addInit(group: Command): void {
 			.description(gateInit.doc)
 			.argument('<model>', takes)
 			.option('--config <file>', 'configuration to write; the baseline is written beside it', gateFile)
-			.option('--force', 'replace files that are there')
-			.option('--data <folder-or-name>', 'data to attack (default: those that the run was tuned on)')
+			.option('--force', 'replace existing files')
+			.option('--data <folder-or-name>', 'data to attack (default: the data that the run was tuned on)')
 			.addOption(splitOption())
 			.addOption(limitOption('200'))
-			.addOption(attackOption("attack (default: that of the run's preset, or pgd-100)"))
+			.addOption(attackOption("attack (default: the attack of the run's preset, or pgd-100)"))
 			.addOption(attackSettingOption('restarts=5'))
 			.addOption(normOption())
-			.addOption(epsilonInNormOption("size of the perturbation (default: that of the run's preset)"))
-			.addOption(shareOption('--slack <share>', 'what thresholds stay below what was measured', 0.02))
+			.addOption(epsilonInNormOption("size of the perturbation (default: the size in the run's preset)"))
+			.addOption(shareOption('--slack <share>', 'margin between the measured shares and the thresholds', 0.02))
 			.addOption(shareOption('--max-drop <share>', 'largest drop against the baseline', 0.03))
-			.option('--no-audit', 'demand no audit checks')
-			.addOption(new Option('--time-budget <seconds>', 'that a gate may take').argParser(nonNegative).default(1800))
-			.option('--cache <folder>', 'outcomes, which later gates find again (default: naptune-gate/cache)')
+			.option('--no-audit', 'require no audit checks')
+			.addOption(
+				new Option('--time-budget <seconds>', 'time that a gate may take').argParser(nonNegative).default(1800),
+			)
+			.option('--cache <folder>', 'outcomes for later gates to reuse (default: naptune-gate/cache)')
 			.addOption(batchSizeOption())
 			.addOption(seedOption('seed of the attack, and of the choice and order of images', 1))
 			.addOption(loaderThreadsOption())

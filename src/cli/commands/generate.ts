@@ -1,4 +1,4 @@
-/** `naptune generate`: adversarial images made on surrogates, once, to be tried on any model. */
+/** `naptune generate`: makes adversarial images on surrogates once, to try on any model. */
 
 import type { Command } from 'commander'
 import { normalisations } from '../../classifier/onnx-file/onnx-input.js'
@@ -21,18 +21,17 @@ import { generatedText } from '../text/generated-text.js'
 
 type GenerateOptions = SharedOptions & Omit<JobInput<typeof generate>, 'store'> & { readonly loaderThreads?: number }
 
-/** Adds the command. */
 export function addGenerateCommand(program: Command): void {
 	const means = { surrogates: true, listed: true } as const
 	addSharedOptions(
 		program
 			.command('generate')
 			.description(generate.doc)
-			.argument('<store>', 'folder of the images; new, or one that this command began')
+			.argument('<store>', 'folder for the images: new, or from an earlier call of this command')
 			.addOption(
 				new Option(
 					'--surrogate <file>',
-					'classifier of the same classes as an .onnx file, such as naptune surrogate makes; may be repeated',
+					'classifier with the same classes, as an .onnx file, such as naptune surrogate writes; may be repeated',
 				)
 					.argParser((file: string, before: readonly string[] | undefined) => [...(before ?? []), file])
 					.makeOptionMandatory(),
@@ -40,17 +39,15 @@ export function addGenerateCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--normalisation <name>',
-					'how surrogates read pixels of [0, 1] that do not say so themselves (default: guessed, with a note)',
+					'how surrogates scale pixels from [0, 1], for files that do not say so (default: guessed, with a note)',
 				).choices(Object.keys(normalisations)),
 			)
 			.addOption(
-				attackOption('attack, see below; those that are not made for surrogates take exactly one', means).default(
-					'mi-cwa',
-				),
+				attackOption('attack, see below; attacks not designed for surrogates use exactly one', means).default('mi-cwa'),
 			)
 			.addOption(attackSettingOption('steps=20'))
 			.addOption(
-				epsilonOption('L-infinity size of the attack, such as 1/255').default(16 / 255, "16/255, that of CWA's paper"),
+				epsilonOption('L-infinity size of the attack, such as 1/255').default(16 / 255, "16/255, as in CWA's paper"),
 			)
 			.addOption(modelOption())
 			.addOption(dataOption())
@@ -60,9 +57,7 @@ export function addGenerateCommand(program: Command): void {
 			.addOption(batchSizeOption())
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
-			.addOption(
-				seedOption('seed of the attack, of the choice of images, and of the split where the data come without one', 1),
-			),
+			.addOption(seedOption('seed of the attack, the choice of images, and the split for data that has none', 1)),
 	)
 		.addHelpText(
 			'after',

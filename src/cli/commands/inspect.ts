@@ -1,4 +1,4 @@
-/** `naptune inspect`: what a tuning run is, where it stands and how it learned. */
+/** `naptune inspect`: describes a tuning run, its progress and its learning curves. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { inspect } from '../../jobs/inspect.js'
@@ -11,7 +11,6 @@ import { inspectionText } from '../text/inspection-text.js'
 
 type InspectOptions = SharedOptions & Omit<JobInput<typeof inspect>, 'run'>
 
-/** Adds the command. */
 export function addInspectCommand(program: Command): void {
 	addSharedOptions(
 		program

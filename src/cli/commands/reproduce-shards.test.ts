@@ -120,7 +120,7 @@ describe('shards of an experiment', () => {
 			join(forged, '2'),
 		])
 		expect(code).not.toBe(0)
-		expect(stderr).toMatch(/cannot be merged, and nothing was written:\s.*say otherwise of image/)
+		expect(stderr).toMatch(/cannot be merged, and nothing was written:\s.*disagree on image/)
 		expect(existsSync(join(target, 'cells'))).toBe(false)
 	})
 

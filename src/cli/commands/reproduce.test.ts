@@ -207,7 +207,7 @@ describe('an experiment that cannot be run', () => {
 		[['--conditions', 'clean,pgd-50'], 'Did you mean pgd-5?'],
 		[['--data', 'nowhere'], 'No data set of own-table is there'],
 		[['--conditions', 'epsilon-curve', '--methods', 'coop'], 'is measured for vanilla, nap'],
-		[['--seeds', '1,2,1'], '1 is there twice'],
+		[['--seeds', '1,2,1'], '1 appears twice'],
 		[['--set', 'epoch=3'], 'epoch'],
 		[['--set', 'seed=3'], 'give seeds'],
 		[['--set', 'defense.name=coop'], 'give another method'],

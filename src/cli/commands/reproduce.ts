@@ -24,15 +24,14 @@ type ReproduceOptions = SharedOptions &
 		readonly merge?: readonly string[] | true
 	}
 
-/** Adds the command. */
 export function addReproduceCommand(program: Command): void {
 	const wanted = addExperimentOptions(
 		program
 			.command('reproduce')
 			.description(reproduce.doc)
-			.argument('<experiments...>', `${experimentNames.join(', ')}, all of the paper's, or .json files of your own`)
-			.option('--quick', 'as a small experiment on the embedded model and data')
-			.option('--plan', 'say what it would take on this device, from a short benchmark, and compute nothing')
+			.argument('<experiments...>', `${experimentNames.join(', ')} (all from the paper), or your own .json files`)
+			.option('--quick', 'run a small experiment on the embedded model and data')
+			.option('--plan', 'estimate the cost on this device from a short benchmark; compute nothing else')
 			.addOption(
 				new Option(
 					'--shard <part>',
@@ -50,7 +49,7 @@ export function addReproduceCommand(program: Command): void {
 		wanted
 			.option(
 				'--output <folder>',
-				'folder of all experiments (default: runs/reproduce, with --quick runs/reproduce-quick)',
+				'folder for all experiments (default: runs/reproduce, or runs/reproduce-quick with --quick)',
 			)
 			.addOption(batchSizeOption()),
 	)

@@ -22,7 +22,6 @@ import { retrievalText } from '../text/retrieval-text.js'
 
 type RetrieveOptions = SharedOptions & Omit<JobInput<typeof retrieve>, 'run'> & { readonly loaderThreads?: number }
 
-/** Adds the command. */
 export function addRetrieveCommand(program: Command): void {
 	addSharedOptions(
 		program
@@ -32,7 +31,7 @@ export function addRetrieveCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--captions <file>',
-					'JSON lines or array of {"image": path, "captions": [texts]} (default: captions made of the class names of the run\'s data)',
+					'JSON lines or an array of {"image": path, "captions": [texts]} (default: captions from the class names of the run\'s data)',
 				),
 			)
 			.addOption(attackOption('PGD on the contrastive loss').default('pgd-100'))
@@ -40,15 +39,19 @@ export function addRetrieveCommand(program: Command): void {
 			.addOption(runEpsilonOption('the attack'))
 			.addOption(splitOption('images of the data set'))
 			.addOption(
-				new Option('--limit <count>', 'this many images, chosen by the seed (default: all)').argParser(wholeNumber(1)),
+				new Option('--limit <count>', 'number of images, chosen by the seed (default: all)').argParser(wholeNumber(1)),
 			)
-			.addOption(new Option('--k <list>', 'recall at these').argParser(wholeNumbers).default([1, 5, 10], '1,5,10'))
+			.addOption(
+				new Option('--k <list>', 'ranks for recall, such as 1,5,10')
+					.argParser(wholeNumbers)
+					.default([1, 5, 10], '1,5,10'),
+			)
 			.addOption(batchSizeOption())
-			.addOption(seedOption('seed of the attack and of the choice of images', 1))
-			.option('--no-vanilla', 'leave the control out')
+			.addOption(seedOption('seed of the attack and the choice of images', 1))
+			.option('--no-vanilla', 'skip the control')
 			.addOption(loaderThreadsOption())
 			.addOption(runModelOption())
-			.addOption(dataRootOption('where the run found them')),
+			.addOption(dataRootOption('recorded in the run')),
 	)
 		.addHelpText(
 			'after',

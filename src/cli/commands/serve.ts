@@ -22,7 +22,6 @@ type ServeOptions = SharedOptions &
 
 const logForms = ['text', 'json'] as const
 
-/** Adds the command. */
 export function addServeCommand(program: Command): void {
 	const count = (flags: string, what: string, fallback: number) =>
 		new Option(flags, what).argParser(wholeNumber(1)).default(fallback)
@@ -34,38 +33,43 @@ export function addServeCommand(program: Command): void {
 			.description(serve.doc)
 			.argument('<source>', 'run directory of naptune tune, or folder of an export')
 			.addOption(new Option('--host <address>', 'address to listen at').default('127.0.0.1', 'this machine only'))
-			.addOption(new Option('--port <number>', '0 for any that is free').argParser(wholeNumber(0)).default(8080))
+			.addOption(new Option('--port <number>', '0 for any free port').argParser(wholeNumber(0)).default(8080))
 			.addOption(
 				new Option(
 					'--token <text>',
-					'bearer token that requests must bring; other users of the machine see arguments, not variables (default: none)',
+					'bearer token that requests must send; other users of the machine see arguments but not variables (default: none)',
 				).env('NAPTUNE_SERVE_TOKEN'),
 			)
-			.addOption(severalOption('--allow-host <name>', 'another name for the header Host, such as that of a proxy'))
-			.addOption(severalOption('--allow-origin <url>', 'site whose scripts may use the server'))
-			.addOption(count('--batch-size <count>', 'pictures that are classified at once, at most', 16))
 			.addOption(
-				new Option('--batch-window <milliseconds>', 'how long a picture waits for others at most')
+				severalOption('--allow-host <name>', 'another name to accept in the Host header, such as that of a proxy'),
+			)
+			.addOption(severalOption('--allow-origin <url>', 'site whose scripts may use the server'))
+			.addOption(count('--batch-size <count>', 'most pictures to classify at once', 16))
+			.addOption(
+				new Option('--batch-window <milliseconds>', 'longest time that a picture waits for others')
 					.argParser(nonNegative)
 					.default(5),
 			)
-			.addOption(count('--queue <count>', 'pictures under way; more are answered with 429', 256))
-			.addOption(count('--max-images <count>', 'pictures of one request', 32))
-			.addOption(count('--max-body <bytes>', 'bytes of one request', 20_000_000))
-			.addOption(count('--max-pixels <count>', 'pixels of one picture', 50_000_000))
-			.addOption(count('--max-classes <count>', 'classes that one request may bring', 1000))
+			.addOption(count('--queue <count>', 'most pictures under way; the server answers more with 429', 256))
+			.addOption(count('--max-images <count>', 'most pictures per request', 32))
+			.addOption(count('--max-body <bytes>', 'most bytes per request', 20_000_000))
+			.addOption(count('--max-pixels <count>', 'most pixels per picture', 50_000_000))
+			.addOption(count('--max-classes <count>', 'most classes that a request may name', 1000))
 			.addOption(
-				new Option('--decode-threads <count>', 'threads that decode (default: half of the cores)').argParser(
+				new Option('--decode-threads <count>', 'threads that decode pictures (default: half of the cores)').argParser(
 					wholeNumber(1),
 				),
 			)
-			.addOption(seconds('--request-timeout <seconds>', 'a request must have come whole by then', 30))
-			.addOption(seconds('--grace <seconds>', 'how long a stopped server goes on answering', 10))
+			.addOption(seconds('--request-timeout <seconds>', 'time for a request to arrive completely', 30))
+			.addOption(seconds('--grace <seconds>', 'time that a stopping server spends on requests under way', 10))
 			.addOption(falsePositiveRateOption())
 			.addOption(runModelOption())
-			.addOption(dataRootOption('where the run found them'))
+			.addOption(dataRootOption('recorded in the run'))
 			.addOption(
-				new Option('--log <form>', 'lines on stderr (default: text on a terminal, else json)').choices(logForms),
+				new Option(
+					'--log <form>',
+					'format of log lines on stderr (default: text on a terminal, json elsewhere)',
+				).choices(logForms),
 			),
 	)
 		.addHelpText(

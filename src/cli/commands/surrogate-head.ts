@@ -15,7 +15,6 @@ import {
 import { jobInput, runJob } from '../run-job.js'
 import { classifierText, surrogateLines } from '../text/training-text.js'
 
-/** Adds the command to its group. */
 export function addHeadCommand(group: Command): void {
 	const count = (flags: string, text: string, value: number) =>
 		new Option(flags, text).argParser(wholeNumber(1)).default(value)
@@ -25,20 +24,20 @@ export function addHeadCommand(group: Command): void {
 			.description(surrogateHead.doc)
 			.requiredOption(
 				'--backbone <file>',
-				'pre-trained network (.onnx), with what is known of its input: FILE?normalisation=imagenet&size=224; ?output-name=NAME where its features are an output of it',
+				'pre-trained network (.onnx), with a description of its input: FILE?normalisation=imagenet&size=224; add ?output-name=NAME if an output holds its features',
 			)
-			.requiredOption('--out <file>', 'the .onnx file to write; its record and log lie beside it')
+			.requiredOption('--out <file>', '.onnx file to write; its record and log are written beside it')
 			.addOption(dataOption())
 			.addOption(dataRootOption())
-			.addOption(count('--shots <count>', 'training images per class, which caps large data sets', 16))
+			.addOption(count('--shots <count>', 'most training images per class, for large data sets', 16))
 			.addOption(count('--epochs <count>', 'passes over the images', 90))
 			.addOption(count('--batch-size <count>', 'images per step', 32))
 			.addOption(
-				new Option('--learning-rate <rate>', 'first rate of AdamW, which falls along a cosine')
+				new Option('--learning-rate <rate>', 'initial learning rate of AdamW, which follows a cosine schedule')
 					.argParser(nonNegative)
 					.default(1e-3),
 			)
-			.addOption(seedOption('seed of the sample, of initial values and order', 1)),
+			.addOption(seedOption('seed of the sample, the initial values and the order', 1)),
 	)
 		.addHelpText(
 			'after',

@@ -1,4 +1,4 @@
-/** `naptune surrogate`: models of our own, on which attacks are made that must transfer to others. */
+/** `naptune surrogate`: trains models of our own, for attacks that must transfer to other models. */
 
 import type { Command } from 'commander'
 import { packagedData } from '../../jobs/common/inputs.js'
@@ -15,11 +15,8 @@ import { jobInput, runJob } from '../run-job.js'
 import { classifierText, substituteText, surrogateLines } from '../text/training-text.js'
 import { addHeadCommand } from './surrogate-head.js'
 
-/** Adds the group. */
 export function addSurrogateCommand(program: Command): void {
-	const group = program
-		.command('surrogate')
-		.description("Train the attacker's own models, on which transfer attacks are made.")
+	const group = program.command('surrogate').description("Train the attacker's own models, which transfer attacks use.")
 	addTrain(group)
 	addSubstitute(group)
 	addHeadCommand(group)
@@ -54,10 +51,9 @@ function addSubstitute(group: Command): void {
 		.command('substitute')
 		.description(surrogateSubstitute.doc)
 		.addOption(
-			new Option(
-				'--data <folder-or-name>',
-				'folder of images, those in folders below it included, or a data set',
-			).default(packagedData),
+			new Option('--data <folder-or-name>', 'folder of images, including its subfolders, or a data set').default(
+				packagedData,
+			),
 		)
 		.addOption(dataRootOption())
 		.addOption(

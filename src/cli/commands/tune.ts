@@ -1,4 +1,4 @@
-/** `naptune tune`: a defense on a CLIP and labelled images. */
+/** `naptune tune`: tunes a defense on a CLIP and labelled images. */
 
 import type { Command } from 'commander'
 import { tunableDefenses } from '../../defenses/registry.js'
@@ -21,7 +21,6 @@ import { epochLines, tunedText } from '../text/tuning-text.js'
 
 type TuneOptions = SharedOptions & JobInput<typeof tune> & { readonly loaderThreads?: number }
 
-/** Adds the command. */
 export function addTuneCommand(program: Command): void {
 	const ofPreset = (what: string) => `${what} (default: the preset's)`
 	const command = addSharedOptions(
@@ -35,23 +34,23 @@ export function addTuneCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--preset <name>',
-					'settings to start from: photos, paper, author, reference, fair, transfer, demo … (naptune defenses --presets lists all) (default: paper for a data set with a name, photos for your own images)',
+					'initial settings: photos, paper, author, reference, fair, transfer, demo … (naptune defenses --presets lists all) (default: paper for a named data set, photos for your own images)',
 				),
 			)
 			.addOption(new Option('--defense <name>', ofPreset('method')).choices(tunableDefenses))
 			.addOption(new Option('--shots <count>', ofPreset('training images per class')).argParser(wholeNumber(1)))
 			.addOption(
 				epsilonOption(
-					"L-infinity size of the inner attack, such as 1/255 (default: the preset's; photos measures on validation images where vanilla CLIP breaks)",
+					"L-infinity size of the inner attack, such as 1/255 (default: the preset's; photos finds the size that breaks vanilla CLIP on validation images)",
 				),
 			)
 			.addOption(new Option('--epochs <count>', ofPreset('passes over the images')).argParser(wholeNumber(1)))
 			.addOption(new Option('--batch-size <count>', ofPreset('images per step')).argParser(wholeNumber(1)))
-			.addOption(seedOption(ofPreset('seed of sample, initial values, order and augmentation')))
+			.addOption(seedOption(ofPreset('seed of the sample, the initial values, the order and the augmentation')))
 			.addOption(settingOption('any other setting, such as optimizer.learningRate=0.002; may be repeated'))
 			.addOption(loaderThreadsOption())
 			.addOption(unreadableOption())
-			.option('--resume', 'continue the run that the output folder holds'),
+			.option('--resume', 'continue the run in the output folder'),
 	)
 		.addHelpText(
 			'after',

@@ -1,4 +1,4 @@
-/** Options of the commands that attack: which attack, in which norm and how far, on which images. */
+/** Options of commands that attack: the attack, its norm and size, and the images. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { attackNames, prepareAttack } from '../../attacks/registry.js'
@@ -10,17 +10,20 @@ import { exitCodes } from '../exit-codes.js'
 import { Option } from './option.js'
 import { commaList, wholeNumber } from './shared-options.js'
 
-/** What a command can give an attack. */
+/** What a command offers an attack. */
 export interface AttackMeans {
-	/** Surrogates that images are made on. */
+	/** Surrogates to make images on. */
 	readonly surrogates?: boolean
-	/** A class that images are to be taken for. */
+	/** A target class. */
 	readonly targets?: boolean
-	/** Whether its help holds {@link attackListHelp}, so that names need not stand at the option as well. */
+	/** Whether the help contains {@link attackListHelp}, so that the option need not repeat the names. */
 	readonly listed?: boolean
 }
 
-/** `--attack`; only those are offered that the command can run. @param what Its help, which ends in the default where there is no fixed one. */
+/**
+ * `--attack`, limited to attacks that the command can run. @param what Its help text, which ends with the default if that is
+ * not fixed.
+ */
 export function attackOption(what: string, means: AttackMeans = {}): Option {
 	const offered = attackNames()
 		.filter(({ name }) => whyNot(name, means) === undefined)
@@ -37,7 +40,7 @@ export function attackOption(what: string, means: AttackMeans = {}): Option {
 	})
 }
 
-/** Help on what every attack is. */
+/** Help text that describes every attack. */
 export function attackListHelp(means: AttackMeans = {}): string {
 	const offered = attackNames().filter(({ name }) => whyNot(name, means) === undefined)
 	const width = Math.max(...offered.map(({ name }) => name.length))
@@ -47,9 +50,9 @@ export function attackListHelp(means: AttackMeans = {}): string {
 function whyNot(name: string, { surrogates, targets }: AttackMeans): string | undefined {
 	const { reads, targeted } = prepareAttack(name)
 	if (reads.model === 'nothing' && !surrogates) {
-		return `${name} makes images on other models: naptune generate STORE --attack ${name} --surrogate model.onnx; then naptune evaluate RUN --images STORE.`
+		return `${name} makes images on other models. Run naptune generate STORE --attack ${name} --surrogate model.onnx, then naptune evaluate RUN --images STORE.`
 	}
-	if (targeted && !targets) return `${name} aims at a class, which only naptune evaluate accepts (--target).`
+	if (targeted && !targets) return `${name} needs a target class, which only naptune evaluate accepts (--target).`
 	return undefined
 }
 
@@ -58,7 +61,7 @@ export function normOption(): Option {
 	return new Option('--norm <name>', 'norm of the perturbation').choices(['linf', 'l2']).default('linf')
 }
 
-/** `--epsilon` in the norm that {@link normOption} chooses; see {@link checkEpsilon}. */
+/** `--epsilon` in the norm of {@link normOption}; see {@link checkEpsilon}. */
 export function epsilonInNormOption(what: string): Option {
 	return new Option('--epsilon <size>', what).argParser((text) => {
 		try {
@@ -69,7 +72,7 @@ export function epsilonInNormOption(what: string): Option {
 	})
 }
 
-/** Ends a command with a usage error where norm and epsilon do not go together; a hook for `preAction`. */
+/** Ends a command with a usage error if norm and epsilon do not fit; a `preAction` hook. */
 export function checkEpsilon(command: Command): void {
 	const { norm, epsilon } = command.opts<{ readonly norm: Norm; readonly epsilon?: number }>()
 	try {
@@ -81,19 +84,19 @@ export function checkEpsilon(command: Command): void {
 	}
 }
 
-/** `--split`. @param what What is done with its images. */
+/** `--split`. @param what What the command does with its images. */
 export function splitOption(what = 'images to attack'): Option {
 	return new Option('--split <name>', what).choices(['train', 'validation', 'test']).default('test')
 }
 
-/** `--limit`. @param usual What is taken without it. */
+/** `--limit`. @param usual The default, in words. */
 export function limitOption(usual = 'all', images = 'images'): Option {
-	return new Option('--limit <count>', `so many ${images}, balanced over the classes (default: ${usual})`).argParser(
+	return new Option('--limit <count>', `number of ${images}, balanced over the classes (default: ${usual})`).argParser(
 		wholeNumber(1),
 	)
 }
 
-/** `--test-time`. @param what Its help. */
+/** `--test-time`. @param what Its help text. */
 export function testTimeOption(what: string): Option {
 	return new Option('--test-time <name>', what).choices([...testTimeDefenses.keys()])
 }
@@ -102,11 +105,11 @@ export function testTimeOption(what: string): Option {
 export function knowledgeOption(): Option {
 	return new Option(
 		'--knowledge <levels>',
-		`what the attacker knows, one or more of ${knowledgeNames.join(',')}; encoder-only is attacked by feature-pgd and query by square, where another attack was chosen (default: all that the attack can use)`,
+		`what the attacker knows: one or more of ${knowledgeNames.join(',')}; encoder-only and query use feature-pgd and square if the chosen attack does not fit (default: all that the attack can use)`,
 	).argParser(knowledgeList)
 }
 
-/** Help on what every level means. */
+/** Help text that describes every level of knowledge. */
 export function knowledgeListHelp(): string {
 	const levels = Object.entries(knowledgeLevels).map(([level, what]) => `  ${level.padEnd(12)}  ${what}`)
 	return ['What the attacker may know:', ...levels].join('\n')

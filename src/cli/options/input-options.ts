@@ -1,4 +1,4 @@
-/** Options that name models and data. */
+/** Options for models and data. */
 
 import { embeddedModel } from '../../checkpoints/checkpoint.js'
 import { datasetNames } from '../../data/registry.js'
@@ -13,7 +13,7 @@ export function modelOption(): Option {
 	return new Option(
 		'--model <folder-or-id>',
 		'CLIP or SigLIP: a folder of transformers or open_clip, a file of weights, or an id of the Hugging Face hub',
-	).default(embeddedModel, 'nano, the model of the package')
+	).default(embeddedModel, 'nano, which the package includes')
 }
 
 /** `--data`. */
@@ -24,13 +24,13 @@ export function dataOption(): Option {
 	).default(packagedData)
 }
 
-/** `--data-root`. @param fallback What is taken without it, in words. */
+/** `--data-root`. @param fallback The default, in words. */
 export function dataRootOption(fallback = 'none'): Option {
 	const option = new Option(
 		'--data-root <folder>',
-		`folder that holds the folders of named data sets, such as caltech-101 (default: ${fallback})`,
+		`folder that contains the folders of named data sets, such as caltech-101 (default: ${fallback})`,
 	)
-	// An empty variable is one that is not set; as a path it would be the folder one happens to be in.
+	// An empty variable counts as unset; as a path it would mean the current folder.
 	return process.env.NAPTUNE_DATA_ROOT === '' ? option : option.env('NAPTUNE_DATA_ROOT')
 }
 
@@ -38,6 +38,6 @@ export function dataRootOption(fallback = 'none'): Option {
 export function vanillaTemplatesOption(): Option {
 	return new Option(
 		'--vanilla-templates <name-or-texts>',
-		`prompts of the control: an ensemble (${Object.keys(promptEnsembles).join(', ')}), or templates with {} separated by | (default: the data set's own)`,
+		`prompts for the control: an ensemble (${Object.keys(promptEnsembles).join(', ')}), or templates with {} separated by | (default: the data set's own)`,
 	).argParser(templateList)
 }

@@ -1,4 +1,4 @@
-/** How commands read images: threads that decode, and what is done about images that cannot be read. */
+/** Options for reading images: decoding threads, and the handling of unreadable images. */
 
 import { defaultLoaderThreads } from '../../data/loading/image-loader.js'
 import { Option } from './option.js'
@@ -9,7 +9,7 @@ export function loaderThreadsOption(): Option {
 	const threads = defaultLoaderThreads()
 	return new Option(
 		'--loader-threads <count>',
-		'threads that decode and augment image files; 0 for none of their own; changes the speed only',
+		'threads that decode and augment image files; 0 decodes on the main thread; affects speed only',
 	)
 		.argParser(wholeNumber(0))
 		.default(threads, `half of the cores: ${threads}`)
@@ -19,7 +19,7 @@ export function loaderThreadsOption(): Option {
 export function unreadableOption(): Option {
 	return new Option(
 		'--unreadable <what>',
-		'what an image that cannot be read does: stop, or be left out, which is reported and recorded',
+		'what to do with an unreadable image: stop, or exclude it, which is reported and recorded',
 	)
 		.choices(['stop', 'exclude'])
 		.default('stop')

@@ -1,41 +1,38 @@
-/** Options that say how an ONNX model takes images and what it gives. */
+/** Options that describe the input and output of an ONNX model. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { normalisations, pixelRanges } from '../../classifier/onnx-file/onnx-input.js'
 import { resizings } from '../../records/onnx-attack.js'
 import { Option } from './option.js'
 
-/** Adds them. */
+/** Adds the options. */
 export function onnxModelOptions(command: Command): Command {
 	return command
 		.addOption(
-			new Option('--layout <name>', "order of the input's axes (default: as its shape tells)").choices([
-				'nchw',
-				'nhwc',
-			]),
+			new Option('--layout <name>', "order of the input's axes (default: from its shape)").choices(['nchw', 'nhwc']),
 		)
 		.addOption(
 			new Option(
 				'--range <name>',
-				'range of pixels before normalisation (default: 0..1 with a normalisation, else guessed)',
+				'range of pixels before normalisation (default: 0..1 with a normalisation, otherwise guessed)',
 			).choices(Object.keys(pixelRanges)),
 		)
 		.addOption(
 			new Option(
 				'--normalisation <name>',
-				'usual mean and deviation (default: none with a range, else guessed)',
+				'common mean and deviation (default: none with a range, otherwise guessed)',
 			).choices(Object.keys(normalisations)),
 		)
 		.addOption(
 			new Option(
 				'--mean <numbers>',
-				'mean in the unit of the range, per channel (default: as --normalisation)',
+				'mean per channel, in units of the range (default: from --normalisation)',
 			).argParser(numberList),
 		)
 		.addOption(
 			new Option(
 				'--std <numbers>',
-				'deviation in the unit of the range, per channel (default: as --normalisation)',
+				'deviation per channel, in units of the range (default: from --normalisation)',
 			).argParser(numberList),
 		)
 		.addOption(
@@ -47,34 +44,34 @@ export function onnxModelOptions(command: Command): Command {
 		.addOption(
 			new Option(
 				'--size <pixels>',
-				'side, or HEIGHTxWIDTH, where the model leaves it open (default: as the model reads)',
+				'side length, or HEIGHTxWIDTH, if the model leaves it open (default: from the model)',
 			).argParser(imageSize),
 		)
 		.addOption(
 			new Option(
 				'--resize <name>',
-				`how pictures get that size: ${Object.entries(resizings)
+				`how to resize pictures: ${Object.entries(resizings)
 					.map(([name, what]) => `${name} (${what})`)
 					.join('; ')}`,
 			)
 				.choices(Object.keys(resizings))
 				.default('crop'),
 		)
-		.option('--input-name <name>', 'input that takes the images (default: the only one of rank 4)')
-		.option('--output-name <name>', 'output that holds logits (default: logits, or the only one with a row per image)')
+		.option('--input-name <name>', 'input for the images (default: the only one of rank 4)')
+		.option('--output-name <name>', 'output with the logits (default: logits, or the only one with a row per image)')
 		.addOption(
-			new Option('--output-kind <name>', 'what it holds (default: as the graph tells)').choices([
+			new Option('--output-kind <name>', 'what the output holds (default: from the graph)').choices([
 				'logits',
 				'probabilities',
 			]),
 		)
 		.option(
 			'--classes <file-or-names>',
-			"the model's class names in its order: a file with one per line or a JSON list, or names separated by commas (default: those of the file's metadata)",
+			"the model's class names, in order: a file with one per line, a JSON list, or names separated by commas (default: from the file's metadata)",
 		)
 		.option(
 			'--class-map <file>',
-			'JSON object from class folder to name or position in the model (default: folders go by their names)',
+			'JSON object that maps class folders to names or positions in the model (default: by folder name)',
 		)
 }
 

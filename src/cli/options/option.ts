@@ -1,4 +1,4 @@
-/** Options whose choices are named where someone wrote them otherwise. */
+/** Options that suggest the choice someone probably meant. */
 
 import { Option as CommanderOption, InvalidArgumentError } from 'commander'
 import { didYouMean } from '../../core/nearest.js'

@@ -1,4 +1,4 @@
-/** Options of an attack on one photo, which shares its command with attacks on ONNX models. */
+/** Options for attacking one photo, a form of the command that attacks ONNX models. */
 
 import type { Command } from 'commander'
 import type { attackPhoto } from '../../jobs/attack-photo.js'
@@ -9,24 +9,24 @@ import { wholeNumber } from './shared-options.js'
 
 type PhotoInput = JobInput<typeof attackPhoto>
 
-/** Options that only a photo has. */
+/** Options for photos only. */
 const own = ['run', 'label', 'top'] as const
-/** Options that a photo takes of those that it shares with models. */
+/** Options for both photos and models that a photo accepts. */
 const shared = ['model', 'classes', 'data', 'dataRoot', 'attack', 'set', 'norm', 'epsilon', 'seed', 'output'] as const
-/** Options of running, which are no part of the input. */
+/** Options for how the command runs, which are not part of the input. */
 const running = ['device', 'threads', 'json', 'quiet']
 
-/** Adds them. */
+/** Adds the options. */
 export function photoOptions(command: Command): Command {
 	return command
-		.option('--run <folder>', 'of a photo: run directory of naptune tune, attacked beside vanilla CLIP')
-		.option('--label <class>', 'of a photo: its true class (default: what each model sees in it)')
+		.option('--run <folder>', 'for a photo: run directory of naptune tune, attacked beside vanilla CLIP')
+		.option('--label <class>', "for a photo: its true class (default: each model's own answer)")
 		.addOption(
-			new Option('--top <count>', 'of a photo: classes to name per picture (default: 3)').argParser(wholeNumber(1)),
+			new Option('--top <count>', 'for a photo: classes to show per picture (default: 3)').argParser(wholeNumber(1)),
 		)
 }
 
-/** Ends the command with a usage error where its options are not of one kind of attack, or one is missing. */
+/** Ends the command with a usage error if its options mix both forms, or one is missing. */
 export function checkPhotoOptions(command: Command, photo: string | undefined): void {
 	const fail = (message: string) => command.error(`error: ${message}`, { exitCode: exitCodes.usage })
 	const given = Object.keys(command.opts()).filter((name) => command.getOptionValueSource(name) === 'cli')
@@ -36,23 +36,23 @@ export function checkPhotoOptions(command: Command, photo: string | undefined): 
 		const missing = needed.find((name) => command.getOptionValue(name) === undefined)
 		if (missing !== undefined) {
 			fail(
-				`required option '${flag(missing)}' not specified${given.includes('run') ? '; a photo is attacked by naptune attack PHOTO --run RUN' : ''}`,
+				`required option '${flag(missing)}' not specified${given.includes('run') ? '; to attack a photo, use naptune attack PHOTO --run RUN' : ''}`,
 			)
 		}
 		const foreign = own.find((name) => given.includes(name))
-		if (foreign !== undefined) fail(`option '${flag(foreign)}' is of a photo, and none was given`)
+		if (foreign !== undefined) fail(`option '${flag(foreign)}' needs a photo, and none was given`)
 		return
 	}
 	const taken: readonly string[] = [...own, ...shared, ...running]
 	const foreign = given.find((name) => !taken.includes(name))
-	if (foreign !== undefined) fail(`option '${flag(foreign)}' is of attacks on ONNX models, and a photo was given`)
+	if (foreign !== undefined) fail(`option '${flag(foreign)}' applies to ONNX models, not to a photo`)
 	const decided = ['classes', 'data'].find((name) => given.includes(name))
 	if (given.includes('run') && decided !== undefined) {
-		fail(`option '${flag(decided)}' cannot be used with option '--run <folder>', which has its own classes`)
+		fail(`option '${flag(decided)}' cannot be used with option '--run <folder>', because the run has its own classes`)
 	}
 }
 
-/** The job's input; the folder for pictures is named after the photo, unless it was given. */
+/** The job's input. The folder for pictures takes the photo's name unless one was given. */
 export function photoInput(command: Command, photo: string): PhotoInput {
 	const values = command.opts<Record<string, unknown>>()
 	const names = [...own, ...shared].filter(

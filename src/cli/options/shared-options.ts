@@ -1,4 +1,4 @@
-/** Options that commands share, and parsers of their values. */
+/** Options that commands share, and parsers for their values. */
 
 import { availableParallelism } from 'node:os'
 import { type Command, InvalidArgumentError } from 'commander'
@@ -17,37 +17,35 @@ export interface SharedOptions {
 /** Adds the options of every command. */
 export function addSharedOptions(command: Command): Command {
 	return command
-		.addOption(new Option('--device <name>', 'where graphs run').choices(devices).default('cpu'))
+		.addOption(new Option('--device <name>', 'device that runs the graphs').choices(devices).default('cpu'))
 		.addOption(
 			new Option('--threads <count>', 'threads of the engine')
 				.argParser(wholeNumber(1))
 				.default(availableParallelism(), `all cores: ${availableParallelism()}`),
 		)
-		.addOption(new Option('--json', 'print one JSON document on stdout, everything else on stderr'))
-		.addOption(new Option('--quiet', 'no progress, only the result and errors'))
+		.addOption(new Option('--json', 'print one JSON document on stdout and everything else on stderr'))
+		.addOption(new Option('--quiet', 'print no progress, only the result and errors'))
 }
 
-/** `--seed`; without a default where a preset or recipe holds one. */
+/** `--seed`, without a default if a preset or recipe sets it. */
 export function seedOption(what: string, fallback?: number): Option {
 	const option = new Option('--seed <number>', what).argParser(wholeNumber(0))
 	return fallback === undefined ? option : option.default(fallback)
 }
 
-/** `--batch-size` of an evaluation. */
+/** `--batch-size` for evaluations. */
 export function batchSizeOption(): Option {
-	return new Option('--batch-size <count>', 'images at once; changes the speed only')
-		.argParser(wholeNumber(1))
-		.default(50)
+	return new Option('--batch-size <count>', 'images at once; affects speed only').argParser(wholeNumber(1)).default(50)
 }
 
-/** `--set`, or another option that collects settings. @param what Its help. */
+/** `--set`, or another option that collects settings. @param what Its help text. */
 export function settingOption(what: string, name = '--set'): Option {
 	return new Option(`${name} <key=value>`, what).argParser(collectSetting).default({}, 'none')
 }
 
-/** `--set` of an attack's options. @param example Such as `steps=50`. */
+/** `--set` for the options of an attack. @param example Such as `steps=50`. */
 export function attackSettingOption(example: string): Option {
-	return settingOption(`any option of the attack, such as ${example} (a wrong name lists all); may be repeated`)
+	return settingOption(`any option of the attack, such as ${example}; a wrong name lists all; may be repeated`)
 }
 
 /** `--epsilon` in L-infinity, in pixel units. */
@@ -61,19 +59,19 @@ export function epsilonOption(what: string): Option {
 	})
 }
 
-/** `--epsilon` of a command on a run. @param what What has that size. */
+/** `--epsilon` for commands on a run. @param what What has that size. */
 export function runEpsilonOption(what: string): Option {
 	return epsilonOption(
-		`L-infinity size of ${what}, such as 1/255 (default: that of the run's preset, or of its inner attack)`,
+		`L-infinity size of ${what}, such as 1/255 (default: the size in the run's preset, or of its inner attack)`,
 	)
 }
 
-/** `--model` of a command on a run. */
+/** `--model` for commands on a run. */
 export function runModelOption(): Option {
-	return new Option('--model <folder-or-id>', 'where the checkpoint lies now (default: where the run found it)')
+	return new Option('--model <folder-or-id>', 'new location of the checkpoint (default: recorded in the run)')
 }
 
-/** Parser of whole numbers. @param minimum The smallest that is allowed. */
+/** Parser for whole numbers. @param minimum The smallest allowed value. */
 export function wholeNumber(minimum: number): (text: string) => number {
 	return (text) => {
 		const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN
@@ -84,7 +82,7 @@ export function wholeNumber(minimum: number): (text: string) => number {
 	}
 }
 
-/** `--false-positive-rate` of flags on clean images. */
+/** `--false-positive-rate`: the rate of flags on clean images. */
 export function falsePositiveRateOption(): Option {
 	return new Option('--false-positive-rate <share>', 'share of clean images that may be flagged as heavily corrected')
 		.argParser((text) => {
@@ -95,14 +93,14 @@ export function falsePositiveRateOption(): Option {
 		.default(0.05)
 }
 
-/** Parser of numbers of at least 0. */
+/** Parser for numbers of at least 0. */
 export function nonNegative(text: string): number {
 	const value = text.trim() === '' ? Number.NaN : Number(text)
 	if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('Expected a number of at least 0.')
 	return value
 }
 
-/** An option that takes a share, from 0 to 1. */
+/** An option that takes a share from 0 to 1. */
 export function shareOption(flags: string, what: string, fallback: number): Option {
 	return new Option(flags, what)
 		.argParser((text) => {
@@ -113,7 +111,7 @@ export function shareOption(flags: string, what: string, fallback: number): Opti
 		.default(fallback)
 }
 
-/** Parser of lists such as `cat,dog,tennis racket`. */
+/** Parser for lists such as `cat,dog,tennis racket`. */
 export function commaList(text: string): string[] {
 	const items = text.split(',').map((item) => item.trim())
 	if (items.some((item) => item === '')) throw new InvalidArgumentError('Expected names separated by commas.')
@@ -121,8 +119,8 @@ export function commaList(text: string): string[] {
 }
 
 /**
- * Collects `key=value` settings into nested objects: `optimizer.learningRate=0.002` becomes
- * `{ optimizer: { learningRate: 0.002 } }`. Values are JSON where they parse as JSON, else text.
+ * Collects `key=value` settings into nested objects: `optimizer.learningRate=0.002` becomes `{ optimizer: { learningRate:
+ * 0.002 } }`. Values that parse as JSON are JSON; all others are text.
  */
 export function collectSetting(text: string, before: Record<string, unknown>): Record<string, unknown> {
 	const at = text.indexOf('=')
@@ -152,7 +150,7 @@ function withSetting(
 	return { ...target, [key!]: withSetting(record as Record<string, unknown>, rest, value) }
 }
 
-/** The name of an ensemble, or templates. */
+/** The name of an ensemble, or a list of templates. */
 export function templateList(text: string): string | string[] {
 	return text.includes('{}') ? text.split('|').map((template) => template.trim()) : text
 }

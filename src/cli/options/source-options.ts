@@ -1,4 +1,4 @@
-/** What has to be known of a model beside its place. */
+/** What naptune needs to know about a model besides its location. */
 
 import type { Command } from 'commander'
 import { embeddedModel } from '../../checkpoints/checkpoint.js'
@@ -6,7 +6,7 @@ import { modelSource, parseModelSource, type SourceKey } from '../../checkpoints
 import { NaptuneError } from '../../core/errors.js'
 import { Option } from './option.js'
 
-/** Options of a command with `--model` that say what has to be known beside the place; see `model-source.ts`. */
+/** Options that describe a model beyond `--model`; see `model-source.ts`. */
 const sourceOptions: readonly (readonly [key: SourceKey, value: string, what: string])[] = [
 	[
 		'architecture',
@@ -16,7 +16,7 @@ const sourceOptions: readonly (readonly [key: SourceKey, value: string, what: st
 	[
 		'vision-weights',
 		'<file>',
-		"state dict of an image tower, put in place of the model's own (default: none; FARE and TeCoA are released so)",
+		"state dict of an image tower that replaces the model's own, the form in which FARE and TeCoA are released (default: none)",
 	],
 	[
 		'text-weights',
@@ -31,8 +31,8 @@ const sourceOptions: readonly (readonly [key: SourceKey, value: string, what: st
 ]
 
 /**
- * Adds these options to a command that has `--model`, and puts what they say into the one text that jobs, runs and records
- * know a model by.
+ * Adds these options to a command that has `--model`, and merges them into the one text that identifies a model in jobs,
+ * runs and records.
  */
 export function addSourceOptions(command: Command): void {
 	if (!command.options.some(({ long, flags }) => long === '--model' && flags.includes('folder-or-id'))) return
@@ -53,7 +53,7 @@ export function addSourceOptions(command: Command): void {
 			return
 		}
 		if (options.model === undefined || options.model === embeddedModel) {
-			throw new NaptuneError('NAP_OPTION_MISSING', `--${first} says more of a model: give --model, too.`)
+			throw new NaptuneError('NAP_OPTION_MISSING', `--${first} describes a model; add --model.`)
 		}
 		const own = parseModelSource(options.model)
 		options.model = modelSource({ place: own.place, settings: { ...own.settings, ...settings } })

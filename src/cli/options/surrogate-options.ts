@@ -1,11 +1,11 @@
-/** Options of the surrogate commands: settings of a recipe that have names of their own. */
+/** Options of the surrogate commands: recipe settings that have their own option. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import type { classifierDefaults, substituteDefaults } from '../../methods/surrogates/recipe.js'
 import { Option } from './option.js'
 import { addSharedOptions, commaList, nonNegative, seedOption, settingOption, wholeNumber } from './shared-options.js'
 
-/** Adds the options of both commands. @param width What the width is by default. @param blocks The same; the family's where left out. */
+/** Adds the options of both commands. @param width Default width. @param blocks Default blocks; the family's if omitted. */
 export function addRecipeOptions(
 	command: Command,
 	defaults: typeof classifierDefaults | typeof substituteDefaults,
@@ -16,10 +16,10 @@ export function addRecipeOptions(
 		new Option(flags, text).argParser(wholeNumber(1)).default(value)
 	return addSharedOptions(
 		command
-			.requiredOption('--out <file>', 'the .onnx file to write; its record and log lie beside it')
+			.requiredOption('--out <file>', '.onnx file to write; its record and log are written beside it')
 			.addOption(count('--epochs <count>', 'passes over the images', defaults.epochs))
 			.addOption(count('--batch-size <count>', 'images per step', defaults.batchSize))
-			.addOption(count('--image-size <pixels>', 'height and width that images are resized to', defaults.imageSize))
+			.addOption(count('--image-size <pixels>', 'height and width to resize images to', defaults.imageSize))
 			.addOption(
 				new Option('--width <channels>', `channels of the first stage (default: ${width})`).argParser(wholeNumber(1)),
 			)
@@ -30,12 +30,12 @@ export function addRecipeOptions(
 				).argParser(counts),
 			)
 			.addOption(
-				new Option('--learning-rate <rate>', 'largest rate of stochastic gradient descent')
+				new Option('--learning-rate <rate>', 'peak learning rate of stochastic gradient descent')
 					.argParser(nonNegative)
 					.default(defaults.learningRate),
 			)
-			.addOption(seedOption('seed of initial values, order and augmentation', defaults.seed))
-			.addOption(settingOption('any other setting of the recipe, such as weightDecay=0.001; may be repeated')),
+			.addOption(seedOption('seed of the initial values, the order and the augmentation', defaults.seed))
+			.addOption(settingOption('any other recipe setting, such as weightDecay=0.001; may be repeated')),
 	)
 }
 

@@ -1,4 +1,4 @@
-/** Options of commands whose run TensorBoard and MLflow can be told of. */
+/** Options of commands that report their run to TensorBoard and MLflow. */
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { mlflowServer } from '../../tracking/mlflow-client.js'
@@ -7,9 +7,7 @@ import { Option } from './option.js'
 /** Adds `--tensorboard` and `--mlflow`. */
 export function trackingOptions(command: Command): Command {
 	return command
-		.addOption(
-			new Option('--tensorboard <folder>', 'write events for TensorBoard, in a folder for each run (default: none)'),
-		)
+		.addOption(new Option('--tensorboard <folder>', 'write TensorBoard events, one folder per run (default: none)'))
 		.addOption(
 			new Option('--mlflow <url>', 'report the run to an MLflow server (default: none)').argParser((text) => {
 				try {

@@ -6,20 +6,20 @@ import type { JobResult } from '../../jobs/job.js'
 import { duration, percent, percentInterval } from './format.js'
 import { textTable } from './table.js'
 
-/** What the table shows of a row of an evaluation. */
+/** The fields of an evaluation row that the table shows. */
 export type AccuracyRow = Pick<
 	JobResult<typeof evaluate>['rows'][number],
 	'defense' | 'testTime' | 'knowledge' | 'attackerKnows' | 'attack' | 'clean' | 'robust' | 'seconds'
 >
 
-/** A model by its name, with what is around it: `nap + ttc`. */
+/** A model by its name and the test-time defense around it: `nap + ttc`. */
 export function nameOf({ defense, testTime }: Pick<AccuracyRow, 'defense' | 'testTime'>): string {
 	return modelName({ defense: { name: defense }, testTime: testTime === undefined ? undefined : { name: testTime } })
 }
 
 /**
- * Clean and robust accuracies with 95 % intervals, a line per row. What the attacker knows, and the attack, are said for
- * each where rows differ in them.
+ * Clean and robust accuracies with 95 % intervals, one line per row. Attacker knowledge and attack get a column if rows
+ * differ in them.
  */
 export function accuracyTable(rows: readonly AccuracyRow[]): string {
 	const attacks = new Set(rows.map(({ attack }) => attack))

@@ -1,4 +1,4 @@
-/** An attack on an ONNX model for people. */
+/** An attack on an ONNX model, for people. */
 
 import type { attack } from '../../jobs/attack.js'
 import { protocolText } from '../../jobs/common/protocol-text.js'
@@ -7,7 +7,7 @@ import { duration, percent, percentInterval } from './format.js'
 import { stageTable } from './stage-table.js'
 import { textTable } from './table.js'
 
-/** The accuracies, those after each stage, and where every outcome is. @param name What the model is called. */
+/** Accuracies, those after each stage, and where the outcomes are stored. @param name The model's name. */
 export function attackedText(result: JobResult<typeof attack>, name: string): string {
 	const { clean, robust, seconds, stages, images, dataset, threatModel, seed, record } = result
 	return [

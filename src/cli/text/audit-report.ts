@@ -3,7 +3,7 @@
 import type { AuditResult, AuditStatus } from '../../records/audit.js'
 import { textTable } from './table.js'
 
-/** How a status is written. */
+/** Words for each status. */
 const words: Readonly<Record<AuditStatus, string>> = {
 	pass: 'pass',
 	warn: 'WARN',
@@ -12,7 +12,7 @@ const words: Readonly<Record<AuditStatus, string>> = {
 	information: 'info',
 }
 
-/** A table of all findings, and below it what those mean that did not pass, with what to do. */
+/** A table of all findings and, below it, what each failed or warned finding means and what to do about it. */
 export function auditReport(results: readonly AuditResult[]): string {
 	const columns = [
 		{ heading: 'check' },
@@ -42,11 +42,11 @@ export function auditReport(results: readonly AuditResult[]): string {
 	].join('\n')
 }
 
-/** How many checks ended in which way, in words. */
+/** Counts of checks by status, in words. */
 export function verdict(results: readonly AuditResult[]): string {
 	const count = (status: AuditStatus) => results.filter((result) => result.status === status).length
 	const counts = `${count('pass')} passed, ${count('warn')} warned, ${count('fail')} failed, ${count('not-applicable')} not applicable`
 	return count('fail') > 0
 		? `${counts}: the measured robustness cannot be trusted.`
-		: `${counts}: nothing shows that the attacks were blinded. That is no proof of robustness.`
+		: `${counts}: no sign that the attacks were blinded. This does not prove robustness.`
 }

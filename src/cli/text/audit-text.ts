@@ -6,7 +6,7 @@ import type { JobResult } from '../../jobs/job.js'
 import { auditReport } from './audit-report.js'
 import { duration } from './format.js'
 
-/** The findings, under which protocol they were made, and where the record is. */
+/** The findings, their protocol, and the location of the record. */
 export function auditText(result: JobResult<typeof audit>): string {
 	const { results, model, seconds, record } = result
 	return [

@@ -6,7 +6,7 @@ import type { JobResult } from '../../jobs/job.js'
 import { grouped, percent } from './format.js'
 import { textTable } from './table.js'
 
-/** Gradients beside the matrix product. */
+/** Speed of gradients compared with the matrix product. */
 export function gradientBenchText(result: JobResult<typeof benchGradient>): string {
 	const { matmul, cases, engine, threads, rounds, prepack } = result
 	const columns = [
@@ -32,7 +32,7 @@ export function gradientBenchText(result: JobResult<typeof benchGradient>): stri
 	].join('\n')
 }
 
-/** Loading beside the step that it is for. */
+/** Speed of loading compared with the step that it feeds. */
 export function loadingBenchText(result: JobResult<typeof benchLoading>): string {
 	const { images, imageSize, stepImages, defense, attackSteps, augmentation, engine, threads, loaderThreads } = result
 	const columns = [
@@ -60,6 +60,6 @@ export function loadingBenchText(result: JobResult<typeof benchLoading>): string
 			row(`tuning step of ${defense}, PGD-${attackSteps}`, result.step),
 		]),
 		'',
-		`Augmentation ${augmentation}. The step was measured on ${stepImages} images, ${engine}, ${threads} threads, and leaves out what its texts take. A run loads the next images while the engine works; processor seconds are of all threads.`,
+		`Augmentation ${augmentation}. The step was measured on ${stepImages} images, ${engine}, ${threads} threads, without its text features. A run loads the next images while the engine works; processor seconds count all threads.`,
 	].join('\n')
 }

@@ -8,7 +8,7 @@ import { counted, epsilonText } from './format.js'
 
 type Calibrated = JobResult<typeof calibrate>
 
-/** The scores of clean images with their flags and, where images were attacked, how well those detect it. */
+/** The scores of clean images with their flags and, if images were attacked, how well the scores detect attacks. */
 export function calibrationText({ calibration, detection }: Calibrated): string {
 	return [
 		scoresText(calibration),
@@ -17,7 +17,7 @@ export function calibrationText({ calibration, detection }: Calibrated): string 
 					'',
 					detectionTable(detection),
 					'',
-					`${detection.images} test images, L-infinity epsilon ${epsilonText(detection.epsilon)}, seed ${detection.seed}; every outcome: ${detection.record}`,
+					`${detection.images} test images, L-infinity epsilon ${epsilonText(detection.epsilon)}, seed ${detection.seed}; per-image outcomes: ${detection.record}`,
 					detection.note,
 				]
 			: []),

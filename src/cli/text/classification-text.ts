@@ -1,4 +1,4 @@
-/** What was seen in pictures, for people. */
+/** Classified pictures, for people. */
 
 import type { classify } from '../../jobs/classify.js'
 import type { JobResult } from '../../jobs/job.js'
@@ -8,7 +8,7 @@ import { percent } from './format.js'
 type Classified = JobResult<typeof classify>
 type Refinement = NonNullable<Classified['images'][number]['refinement']>
 
-/** Every picture with its classes and, of a run with refiners, how heavily it was corrected. */
+/** Every picture with its classes and, for a run with refiners, how heavily it was corrected. */
 export function classificationText({ images, calibration }: Classified): string {
 	return [...images.map(pictureText), ...(calibration ? ['', flagText(calibration)] : [])].join('\n')
 }
@@ -39,5 +39,5 @@ function flagText({ heavilyCorrected, images, split }: NonNullable<Classified['c
 		threshold === null
 			? `${images} clean ${split} images are too few to flag any at ${rateText(target)}`
 			: `flagged where p is at most ${rateText(target)}, which ${ownImagesText(heavilyCorrected, split)}`
-	return `p: share of clean images that are corrected at least as much; ${flag}. An attacker who knows this score can evade it.`
+	return `p: share of clean images with at least as large a correction; ${flag}. An attacker who knows this score can evade it.`
 }

@@ -7,7 +7,7 @@ import { textTable } from './table.js'
 
 type Comparison = JobResult<typeof compare>
 
-/** The table, under which protocol it was made, and where everything is. */
+/** The table, its protocol, and where everything is stored. */
 export function comparisonText(comparison: Comparison): string {
 	const { images, attack, epsilon, experiment, seed, seconds, reference, output, methods } = comparison
 	const compared = methods.filter(({ paired }) => paired !== null).length
@@ -16,11 +16,11 @@ export function comparisonText(comparison: Comparison): string {
 		'',
 		`${images} test images, ${attack} at L-infinity epsilon ${epsilonText(epsilon)}, preset ${experiment.preset}, seed ${seed}, ${duration(seconds)} in this call.`,
 		`p: exact McNemar test against ${reference} on the same images under attack, corrected by Holm's method over the ${compared} comparisons shown.`,
-		`The runs, with every outcome: ${output} (naptune report makes a page of them).`,
+		`The runs, with per-image outcomes: ${output} (naptune report makes a page of them).`,
 	].join('\n')
 }
 
-/** One row per method; the best robust accuracy is marked. */
+/** One row per method, with the best robust accuracy marked. */
 export function comparisonTable({
 	methods,
 	attack,

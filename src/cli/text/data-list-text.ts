@@ -1,4 +1,4 @@
-/** The data sets that can be named, for people. */
+/** The named data sets, for people. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import type { JobResult } from '../../jobs/job.js'
 import { grouped } from './format.js'
 import { textTable } from './table.js'
 
-/** A line per data set, and how to say where they lie. */
+/** One line per data set, and how to point naptune at them. */
 export function dataListText({ root, datasets }: JobResult<typeof dataList>): string {
 	return [
 		textTable(
@@ -35,8 +35,8 @@ export function dataListText({ root, datasets }: JobResult<typeof dataList>): st
 		),
 		'',
 		root === null
-			? 'Say where the data sets lie with --data-root or NAPTUNE_DATA_ROOT; this list then says which are there.'
-			: `${existsSync(root) ? `Looked for below ${root}` : `The data root ${root} does not exist`}. naptune data doctor NAME says what is missing and where to get it.`,
+			? 'Set --data-root or NAPTUNE_DATA_ROOT to the folder of your data sets; this list then shows which exist.'
+			: `${existsSync(root) ? `Searched in ${root}` : `The data root ${root} does not exist`}. Run naptune data doctor NAME to see what is missing and where to get it.`,
 	].join('\n')
 }
 

@@ -1,4 +1,4 @@
-/** A measurement of distortion as tables: one per perturbation, and the norms that relative distances depend on. */
+/** A distortion measurement as tables: one per perturbation, and the norms that relative distances depend on. */
 
 import { at } from '../../core/at.js'
 import { protocolText } from '../../jobs/common/protocol-text.js'
@@ -10,7 +10,7 @@ import type { Estimate } from '../../statistics/mean-interval.js'
 import { percent, percentInterval } from './format.js'
 import { type Column, textTable } from './table.js'
 
-/** All tables with what they say above each, and where record and figure are. */
+/** All tables with an explanation above each, and the location of record and figure. */
 export function distortionText(result: JobResult<typeof distortion>): string {
 	const { measurements, attack, models, record, figures } = result
 	const perturbations = [...new Set(measurements.map(({ perturbation }) => perturbation))]

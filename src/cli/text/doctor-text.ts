@@ -9,7 +9,7 @@ type Result = JobResult<typeof doctor>
 
 const states = { used: 'runs', installed: 'not needed', unusable: 'does not load', missing: 'not installed' } as const
 
-/** Everything that was looked at; what is wrong comes last, where it is seen. */
+/** Everything that was examined; problems come last, where people see them. */
 export function doctorText(result: Result): string {
 	const { engines, places } = result
 	return [

@@ -10,7 +10,7 @@ import { stageTable } from './stage-table.js'
 
 type Evaluation = JobResult<typeof evaluate>
 
-/** The table of accuracies, of stages where attacks have some, where every outcome is, and last what it all says. */
+/** The table of accuracies, stages of attacks that have them, where outcomes are stored, and the conclusion last. */
 export function evaluationText(result: Evaluation): string {
 	const { rows, target, stores = [] } = result
 	const levels = new Set(rows.flatMap(({ testTime, knowledge }) => (testTime ? [] : [knowledge])))
@@ -45,7 +45,7 @@ function reachedLines(rows: Evaluation['rows'], target: string): string {
 		.flatMap((row) =>
 			row.reached
 				? [
-						`${nameOf(row)}: ${percent(row.reached.accuracy).trim()} ${percentInterval(row.reached.interval)} of the attacked images of other classes are taken for ${target}`,
+						`${nameOf(row)}: ${percent(row.reached.accuracy).trim()} ${percentInterval(row.reached.interval)} of the attacked images of other classes are classified as ${target}`,
 					]
 				: [],
 		)

@@ -1,4 +1,4 @@
-/** What was found in a data set, for people. */
+/** Findings about a data set, for people. */
 
 import type { Examination, ExaminedSplit } from '../../data/examination.js'
 import { type SplitName, splitNames } from '../../data/folders/listing.js'
@@ -7,25 +7,25 @@ import type { JobResult } from '../../jobs/job.js'
 import { grouped } from './format.js'
 import { textTable } from './table.js'
 
-/** What the doctor found: one data set, or all of a data root. */
+/** The doctor's findings on one data set, or on all in a data root. */
 export function doctorText(result: JobResult<typeof dataDoctor>): string {
 	if (!('examinations' in result)) return examinationText(result)
 	const { root, examinations, absent } = result
 	return [
 		...examinations.map((examination) => `${examinationText(examination)}\n`),
 		...(absent.length > 0
-			? [`Not below ${root}: ${absent.join(', ')}. naptune data doctor NAME says where to get them.`]
+			? [`Not in ${root}: ${absent.join(', ')}. Run naptune data doctor NAME to see where to get them.`]
 			: []),
 	].join('\n')
 }
 
-/** Whether something is wrong with a data set. */
+/** Whether a data set has problems. */
 export function foundProblems(result: JobResult<typeof dataDoctor>): boolean {
 	const examinations = 'examinations' in result ? result.examinations : [result]
 	return examinations.some(({ problems }) => problems.length > 0)
 }
 
-/** The examination as text: numbers by split, files, images, and at the end what is wrong. */
+/** The examination as text: numbers by split, files, images, and problems at the end. */
 function examinationText(found: Examination): string {
 	const { name, title, folder, notices, problems, obtain, splits } = found
 	const wrong = problems.length > 0 ? ['Wrong:', ...problems.map((problem) => `  ${problem}`)] : [nothingWrong(found)]
@@ -40,7 +40,7 @@ function examinationText(found: Examination): string {
 	].join('\n')
 }
 
-/** Says no more than was looked at. */
+/** Claims no more than was examined. */
 function nothingWrong({ decoded }: Examination): string {
 	if (!decoded) return 'No problem found; images were not decoded.'
 	return `No problem found in ${grouped(decoded.images)} of ${grouped(decoded.of)} images.`

@@ -1,4 +1,4 @@
-/** What experiments tell while they run, for people. */
+/** Prints what experiments report while they run. */
 
 import type { ExperimentEvent } from '../../jobs/common/follow-cells.js'
 import type { JobContext } from '../../jobs/job.js'
@@ -6,7 +6,7 @@ import type { Progress } from '../progress.js'
 import { percent, percentInterval } from './format.js'
 import { epochLines } from './tuning-text.js'
 
-/** A line for every cell that is begun, measured or failed. @param epochs Whether for every epoch of tuning, too. */
+/** A line whenever a cell starts, is measured or fails. @param epochs Whether to print every tuning epoch, too. */
 export function experimentLines(
 	progress: Pick<Progress, 'line'>,
 	{ epochs = false }: { readonly epochs?: boolean } = {},
@@ -16,7 +16,7 @@ export function experimentLines(
 		switch (event.kind) {
 			case 'tuning':
 				if (epochs) progress.line(`Tuning ${event.cell}`)
-				// The heading stands above the epochs of every run.
+				// Every run gets a new heading above its epochs.
 				tellEpoch = epochLines(progress)
 				return
 			case 'epoch':

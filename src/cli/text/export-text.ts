@@ -1,4 +1,4 @@
-/** What was exported, for people. */
+/** An export, for people. */
 
 import type { exportModel } from '../../jobs/export-model.js'
 import type { JobResult } from '../../jobs/job.js'
@@ -6,16 +6,16 @@ import type { Accuracy } from '../../records/parts/accuracy.js'
 import { sizeText } from '../../records/parts/size-text.js'
 import { intervalText, percentText } from '../../report/number-text.js'
 
-/** The result in words. */
+/** Describes the result in words. */
 export function exportText({ output, pushed, files, graphs, measured, dtype }: JobResult<typeof exportModel>): string {
 	const { parity, preparation, pipelines, reference, threatModel, attack, dataset } = measured
 	const size = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0)
 	return [
 		`Exported to ${output}: ${graphs.map(({ file }) => file).join(', ')} in ${dtype}, ${(size / 1e6).toFixed(1)} MB in all.`,
-		`The file against the run on ${parity.images} images: logits differ by at most ${parity.largestLogitDifference.toExponential(1)}, ${percentText(parity.labelAgreement)} of the labels agree.`,
+		`Compared with the run on ${parity.images} images, logits differ by at most ${parity.largestLogitDifference.toExponential(1)}, ${percentText(parity.labelAgreement)} of labels agree.`,
 		...(preparation
 			? [
-					`Its own preparation of pictures differs from naptune's in ${percentText(preparation.differingPixels)} of the bytes, by at most ${preparation.largestDifference} of 255; ${percentText(preparation.labelAgreement)} of the labels agree.`,
+					`Its own preprocessing changes ${percentText(preparation.differingPixels)} of the bytes against naptune's, by at most ${preparation.largestDifference} of 255; ${percentText(preparation.labelAgreement)} of labels agree.`,
 				]
 			: []),
 		`The file on ${dataset.images} test images: clean ${accuracyText(measured.clean)}, under ${attack.name} with ${sizeText(threatModel)} ${accuracyText(measured.robust)}.`,
@@ -24,7 +24,7 @@ export function exportText({ output, pushed, files, graphs, measured, dtype }: J
 			: []),
 		...(pipelines && pipelines.resized > 0
 			? [
-					`As the pipelines of transformers.js resize: ${percentText(pipelines.labelAgreement)} of the labels agree, clean ${accuracyText(pipelines.clean)}, attacked ${accuracyText(pipelines.robust)}.`,
+					`With the resizing of transformers.js pipelines, ${percentText(pipelines.labelAgreement)} of labels agree, clean ${accuracyText(pipelines.clean)}, attacked ${accuracyText(pipelines.robust)}.`,
 				]
 			: []),
 		...(pushed ? [`Pushed to ${pushed.url} as commit ${pushed.commit}.`] : []),

@@ -8,9 +8,9 @@ export function rateText(rate: number): string {
 }
 
 /**
- * How many of the images that set a flag's threshold it flags, and what that means for others.
- * @param split What the images are, such as `validation`.
+ * How many of the images that set a flag's threshold it flags, and what that means for new images.
+ * @param split The split of the images, such as `validation`.
  */
 export function ownImagesText({ flaggedOfOwn, images, target }: FalsePositives, split: string): string {
-	return `flags ${flaggedOfOwn} of the ${images} clean ${split} images that set it; for new images like them at most ${rateText(target)} are expected`
+	return `flags ${flaggedOfOwn} of the ${images} clean ${split} images that set it; expect at most ${rateText(target)} of new images like them`
 }

@@ -1,4 +1,4 @@
-/** A gate's verdict for people. */
+/** A gate's verdict, for people. */
 
 import { errorText, oneLine, verdictSentence } from '../../gate/texts.js'
 import type { gate } from '../../jobs/gate.js'
@@ -10,7 +10,7 @@ import { textTable } from './table.js'
 
 const words: Readonly<Record<Verdict, string>> = { pass: 'pass', fail: 'FAIL', undecided: 'undecided' }
 
-/** All checks, the verdict, and where it is written. */
+/** All checks, the verdict, and where it is stored. */
 export function gateText(result: JobResult<typeof gate>): string {
 	const { checks, notices, dataset, seed, attacked, seconds, files, processor } = result
 	const errors = checks.flatMap((check) => errorText(check) ?? [])
@@ -29,15 +29,15 @@ export function gateText(result: JobResult<typeof gate>): string {
 		...errors.map((text) => `error rates: ${oneLine(text)}`),
 		'',
 		verdictSentence(result),
-		`${counted(dataset.images, `${dataset.split} image`)} of ${oneLine(dataset.name)}, seed ${seed}, ${processor}, ${duration(seconds)}; ${counted(attacked, 'trial')} made, the others were known:`,
+		`${counted(dataset.images, `${dataset.split} image`)} of ${oneLine(dataset.name)}, seed ${seed}, ${processor}, ${duration(seconds)}; ${counted(attacked, 'trial')} run, the others were cached:`,
 		`  ${files.verdict}`,
 		`  ${files.junit}`,
 		`  ${files.summary}`,
-		...(files.baseline === undefined ? [] : ['The model is the baseline now; commit it:', `  ${files.baseline}`]),
+		...(files.baseline === undefined ? [] : ['The model is now the baseline; commit it:', `  ${files.baseline}`]),
 	].join('\n')
 }
 
-/** What a new gate demands, and where it is written. */
+/** What a new gate requires, and where it is written. */
 export function gateInitText(result: JobResult<typeof gateInit>): string {
 	const { clean, robust, images, audit, leftOut, config, baseline, subject } = result
 	const row = (name: string, { right, min }: { readonly right: number; readonly min: number }) => [
@@ -51,10 +51,10 @@ export function gateInitText(result: JobResult<typeof gateInit>): string {
 			[row('clean', clean), row(`under ${robust.attack} at ${robust.epsilon}`, robust)],
 		),
 		'',
-		`The lower end of the 95 % interval of ${oneLine(subject.name)}, less some slack, is the minimum.`,
+		`The minimum is the lower end of the 95 % interval of ${oneLine(subject.name)}, less the slack.`,
 		...(audit.length > 0 ? [`Audit checks that must pass: ${audit.join(', ')}.`] : []),
-		...(leftOut.length > 0 ? [`Left out, because the model does not pass them: ${leftOut.join(', ')}.`] : []),
-		'Look at the numbers, and commit both files:',
+		...(leftOut.length > 0 ? [`Left out, because the model fails them: ${leftOut.join(', ')}.`] : []),
+		'Check the numbers, then commit both files:',
 		`  ${config}`,
 		`  ${baseline}`,
 	].join('\n')

@@ -1,4 +1,4 @@
-/** A run as people read it. */
+/** An inspected run, for people. */
 
 import { at, last } from '../../core/at.js'
 import type { TracedBlock } from '../../evaluation/deployed/inspect-run.js'
@@ -11,12 +11,12 @@ import { sparkline } from '../../report/sparkline.js'
 import { counted, duration, grouped, percent } from './format.js'
 import { type Column, textTable } from './table.js'
 
-/** Characters of a curve. */
+/** Width of a curve, in characters. */
 const curveWidth = 40
 
 type Inspection = JobResult<typeof inspect>
 
-/** Everything that an inspection holds, in sections. */
+/** All of an inspection, in sections. */
 export function inspectionText(run: Inspection): string {
 	const { defense, model, data, versions, changed, preset, trace } = run
 	return [
@@ -27,9 +27,9 @@ export function inspectionText(run: Inspection): string {
 		`data      ${data.name}: ${counted(data.images, 'training image')} of ${counted(data.classNames.length, 'class', 'classes')}: ${data.classNames.join(', ')}`,
 		...data.notices.map((notice) => `          note: ${notice}`),
 		...(preset === null ? [] : [presetLine(preset)]),
-		`settings  the paper's${changed.length === 0 ? '' : ' but for'}`,
+		`settings  the paper's${changed.length === 0 ? '' : ' except'}`,
 		...changed
-			// They are above, with all others.
+			// The section above lists them with all others.
 			.filter(({ setting }) => !setting.startsWith('defense.'))
 			.map(({ setting, value, usual }) => `          ${setting} ${JSON.stringify(value)} (${JSON.stringify(usual)})`),
 		`versions  naptune ${versions.naptune}, ${versions.engine} on ${versions.device}, ${versions.threads} threads`,
@@ -50,7 +50,7 @@ export function inspectionText(run: Inspection): string {
 		'',
 		parametersTable(run),
 		'',
-		...(run.epochs.length === 0 ? ['No epoch is finished yet.'] : [curvesTable(run.epochs)]),
+		...(run.epochs.length === 0 ? ['No epoch has finished yet.'] : [curvesTable(run.epochs)]),
 		...(run.plot === undefined ? [] : ['', `The learning curves are in ${run.plot}`]),
 	].join('\n')
 }
@@ -61,9 +61,9 @@ function standing({ progress }: Inspection): string {
 	const chance =
 		epochsAtChance === 0
 			? ''
-			: ` Its last ${counted(epochsAtChance, 'epoch')} ${epochsAtChance === 1 ? 'was' : 'were'} at chance: the parameters are worthless.`
+			: ` Its last ${counted(epochsAtChance, 'epoch')} ${epochsAtChance === 1 ? 'was' : 'were'} at chance level: the parameters are worthless.`
 	if (finished) return `finished, ${counted(totalEpochs, 'epoch')}, ${counted(steps, 'step')}${time}.${chance}`
-	return `not finished: ${epochs} of ${counted(totalEpochs, 'epoch')} in the log, ${grouped(steps)} of ${counted(totalSteps, 'step')} saved${time}. naptune tune --resume with the same options goes on.${chance}`
+	return `not finished: ${epochs} of ${counted(totalEpochs, 'epoch')} in the log, ${grouped(steps)} of ${counted(totalSteps, 'step')} saved${time}. Continue it with naptune tune --resume and the same options.${chance}`
 }
 
 function traceTable(blocks: readonly TracedBlock[]): string {

@@ -1,4 +1,4 @@
-/** An attack on one picture for people. */
+/** An attack on one picture, for people. */
 
 import { basename } from 'node:path'
 import { sizeText } from '../../attacks/sets/size-text.js'
@@ -11,7 +11,7 @@ import { textTable } from './table.js'
 
 type Seen = JobResult<typeof attackPhoto>['before']['seen']
 
-/** What every model sees in every picture, and where the pictures are. */
+/** What every model sees in every picture, and where the pictures are stored. */
 export function photoText(result: JobResult<typeof attackPhoto>): string {
 	const { photo, before, attacked, attack, norm, epsilon, seed, size, factor, sheet, seconds } = result
 	const row = (name: string, seen: Seen) => [
@@ -34,15 +34,15 @@ export function photoText(result: JobResult<typeof attackPhoto>): string {
 	return [
 		textTable([{ heading: basename(photo) }, ...before.seen.map(({ model }) => ({ heading: `${model} sees` }))], rows),
 		'',
-		...already.map((model) => `${model} is wrong already, so there was nothing to attack.`),
+		...already.map((model) => `${model} is already wrong on the clean photo, so there was nothing to attack.`),
 		`${attack}, ${normText(norm)} epsilon ${sizeText({ norm, epsilon })}, seed ${seed}: away from ${attacked.map(({ model, label }) => `${label} on ${model}`).join(', ')}.`,
-		`The models read ${size} x ${size} pixels. Differences are magnified ${factor} times; none reaches the end of the scale.`,
+		`The models read ${size} x ${size} pixels. Differences are magnified ${factor} times; none exceeds the scale.`,
 		...(pasted.length > 0
 			? [
-					`Pasted into the photo at its own size, the change covers ${percent(least).trim()} of it and is adversarial only approximately where the model resizes the photo, which blurs it.`,
+					`Pasted into the full-size photo, the change covers ${percent(least).trim()} of it. It is only approximately adversarial if the model resizes the photo, which blurs the change.`,
 				]
 			: []),
-		`${duration(seconds)}; all pictures on one sheet, and each beside it:`,
+		`${duration(seconds)}; one sheet with all pictures, and the pictures beside it:`,
 		`  ${sheet}`,
 	].join('\n')
 }

@@ -1,4 +1,4 @@
-/** What experiments would take, for people. */
+/** The estimated cost of experiments, for people. */
 
 import { modelTitle } from '../../experiments/cells.js'
 import type { JobResult } from '../../jobs/job.js'
@@ -7,16 +7,16 @@ import type { ReportTable } from '../../report/tables/table.js'
 import { tableText } from '../../report/tables/text.js'
 import { duration } from './format.js'
 
-/** A row per experiment, model and data set, the sum, and what it was reckoned from. */
+/** One row per experiment, model and data set, the total, and what the estimate is based on. */
 export function planText(result: JobResult<typeof reproducePlan>): string {
 	const { rows, total, planned, stoodIn, device, gradientsPerSecond, measuredSeconds } = result
 	const right = (text: string) => ({ text })
 	const table: ReportTable = {
 		name: 'plan',
-		title: 'What it would take',
+		title: 'Estimated cost',
 		notes: [
-			'Gradients are of one image; attacks leave alone what is expected to be wrong or fooled early, by the paper’s numbers. Time is wall-clock time on this device as busy as it is now; processor time does not grow with other work beside.',
-			'Runs and attacks that an experiment above shares are counted there.',
+			'Gradients count per image; the estimate assumes that attacks skip images that are wrong or fooled early, at the paper’s rates. Time is wall-clock time on this device at its current load; processor time does not grow with other load.',
+			'Runs and attacks shared with an experiment above are counted there.',
 		],
 		columns: [
 			...['experiment', 'model', 'data set'].map((title) => ({ title, align: 'left' as const })),
@@ -25,7 +25,7 @@ export function planText(result: JobResult<typeof reproducePlan>): string {
 				'attacks',
 				'gradients',
 				'tuning',
-				'attacks take',
+				'time in attacks',
 				'surrogates',
 				'time',
 				'processor',
@@ -57,16 +57,16 @@ export function planText(result: JobResult<typeof reproducePlan>): string {
 	return [
 		tableText(table, process.stdout.columns ?? 160),
 		'',
-		`All in all ${duration(3600 * total.hours)} (${duration(3600 * total.processorHours)} of processor time), ${amount(total.gradients)} gradients, ${bytes(total.diskBytes)} on disk, at most ${bytes(total.peakBytes)} in memory.`,
+		`In total ${duration(3600 * total.hours)} (${duration(3600 * total.processorHours)} of processor time), ${amount(total.gradients)} gradients, ${bytes(total.diskBytes)} on disk, at most ${bytes(total.peakBytes)} in memory.`,
 		`Measured in ${duration(measuredSeconds)} on ${device.device}, ${device.threads} threads, ${device.engine}: ${rates.join(', ')}.`,
-		...(planned.length > 0 ? [`Planned from published counts, not being there: ${planned.join(', ')}.`] : []),
+		...(planned.length > 0 ? [`Planned from published counts, because they are missing: ${planned.join(', ')}.`] : []),
 		...(stoodIn.length > 0
-			? [`Measured with random weights of their size, not being there: ${stoodIn.join(', ')}.`]
+			? [`Measured with random weights of the same size, because they are missing: ${stoodIn.join(', ')}.`]
 			: []),
 	].join('\n')
 }
 
-/** Large numbers in short: `12.3 million`. */
+/** Large numbers in short form: `12.3 million`. */
 function amount(value: number): string {
 	if (value >= 1e9) return `${(value / 1e9).toFixed(1)} billion`
 	if (value >= 1e6) return `${(value / 1e6).toFixed(1)} million`

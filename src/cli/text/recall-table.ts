@@ -6,7 +6,7 @@ import type { DirectionResult } from '../../records/retrieval.js'
 import { grouped, percent, percentInterval } from './format.js'
 import { textTable } from './table.js'
 
-/** Both directions, clean and attacked, of every model with 95 % intervals, and what chance would give. */
+/** Both directions, clean and attacked, for every model with 95 % intervals, and the level of chance. */
 export function recallTable(models: JobResult<typeof retrieve>['rows']): string {
 	const [first] = models
 	const ks = first?.clean.imageToText.recalls.map(({ k }) => k) ?? []

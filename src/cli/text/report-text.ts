@@ -1,11 +1,11 @@
-/** A written report for people. */
+/** A written report, for people. */
 
 import { dirname, join } from 'node:path'
 import { counted } from '../../core/counted.js'
 import type { JobResult } from '../../jobs/job.js'
 import type { report } from '../../jobs/report.js'
 
-/** What the page says first, and where everything is. */
+/** The page's first sentence, and where everything is stored. */
 export function reportText({ verdict, report: page, figures, tables }: JobResult<typeof report>): string {
 	const folder = dirname(page)
 	return [

@@ -1,11 +1,11 @@
-/** Experiments that were run, for people. */
+/** Finished experiments, for people. */
 
 import type { JobResult } from '../../jobs/job.js'
 import type { reproduce } from '../../jobs/reproduce.js'
 import { tableText } from '../../report/tables/text.js'
 import { duration } from './format.js'
 
-/** Every experiment's first table, what was found, and where its report is. */
+/** Every experiment's first table, its findings, and the location of its report. */
 export function reproductionText({ experiments, seconds }: JobResult<typeof reproduce>): string {
 	return [
 		...experiments.flatMap(({ main, verdict, page }) => [

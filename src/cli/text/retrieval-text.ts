@@ -4,7 +4,7 @@ import type { JobResult } from '../../jobs/job.js'
 import { retrievalProtocol, type retrieve } from '../../jobs/retrieve.js'
 import { recallTable } from './recall-table.js'
 
-/** The table of recalls, what it is of, and where every rank is. */
+/** The table of recalls, what it covers, and where the ranks are stored. */
 export function retrievalText(result: JobResult<typeof retrieve>): string {
 	return [
 		recallTable(result.rows),

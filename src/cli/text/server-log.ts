@@ -1,4 +1,4 @@
-/** What a server tells, as lines for people or for programs. */
+/** Server events as lines for people or for programs. */
 
 import { plainJson } from '../../core/plain-text.js'
 import type { ServerEvent } from '../../serve/server-events.js'
@@ -22,7 +22,7 @@ export function logText(event: ServerEvent): string {
 			return `${parts.join(', ')} (${id})${error === undefined ? '' : `\n${error}`}`
 		}
 		case 'listening':
-			return `Listening at ${event.url}; the model is being loaded.`
+			return `Listening at ${event.url}; loading the model.`
 		case 'ready':
 			return `Serving ${event.method} with ${event.classes} classes at ${event.url}. Ctrl-C stops it.`
 		case 'note':
@@ -30,9 +30,9 @@ export function logText(event: ServerEvent): string {
 		case 'loading':
 			return `${event.task}…`
 		case 'stopping':
-			return `Stopping; ${event.requests} requests are under way. A second Ctrl-C ends the server at once.`
+			return `Stopping; ${event.requests} requests are under way. Press Ctrl-C again to end the server at once.`
 		case 'stopped':
-			return event.requests === 0 ? 'All requests are answered.' : `${event.requests} requests were cut off.`
+			return event.requests === 0 ? 'All requests have been answered.' : `${event.requests} requests were cut off.`
 		case 'failed':
 			return `problem: ${event.error}`
 	}

@@ -1,4 +1,4 @@
-/** What the stages of an attack left, as a table. */
+/** What remains after each stage of an attack, as a table. */
 
 import type { Passes } from '../../classifier/pass-counter.js'
 import type { Accuracy, EvaluationResult } from '../../evaluation/robustness/evaluate.js'
@@ -8,14 +8,15 @@ import { textTable } from './table.js'
 /** A model whose stages are shown. */
 export interface StagedRow extends Pick<EvaluationResult, 'clean' | 'stages'> {
 	readonly name: string
-	/** What the attacker knows, where rows differ in it. */
+	/** Attacker knowledge, if rows differ in it. */
 	readonly knows?: string
 	readonly passes?: Passes | undefined
 }
 
 /**
- * A line per stage of every row, from the clean accuracy on: how many images it was tried on, and the accuracy that it
- * left over all images with its 95 % interval. Below, the passes that each row took. @param heading Of the rows' names.
+ * One line per stage of every row, starting with the clean accuracy: how many images the stage attacked, and the accuracy
+ * that remained over all images, with its 95 % interval. Below, the passes of each row. @param heading Heading above the
+ * rows' names.
  */
 export function stageTable(rows: readonly StagedRow[], heading = 'defense'): string {
 	const knows = rows.some((row) => row.knows !== undefined)
@@ -23,7 +24,7 @@ export function stageTable(rows: readonly StagedRow[], heading = 'defense'): str
 		{ heading },
 		...(knows ? [{ heading: 'attacker knows' }] : []),
 		{ heading: 'stage' },
-		{ heading: 'tried on', align: 'right' },
+		{ heading: 'images attacked', align: 'right' },
 		{ heading: 'accuracy after it [95 %]', align: 'right' },
 		{ heading: 'time', align: 'right' },
 	] as const

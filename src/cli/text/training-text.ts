@@ -1,4 +1,4 @@
-/** Pre-training and the training of surrogates for people. */
+/** Training of CLIPs and surrogates, for people. */
 
 import type { SurrogateEvent, surrogateResult } from '../../jobs/common/surrogate.js'
 import type { JobContext, JobResult } from '../../jobs/job.js'
@@ -6,7 +6,7 @@ import type { PretrainEvent, pretrain } from '../../jobs/pretrain.js'
 import type { Progress } from '../progress.js'
 import { counted, duration, percent } from './format.js'
 
-/** A line per record of pre-training. */
+/** One line per record of pre-training. */
 export function pretrainingLines({ line }: Pick<Progress, 'line'>): JobContext<PretrainEvent>['onEvent'] {
 	return ({ record: { step, epoch, loss, imagesPerSecond, heldOutAccuracy } }) => {
 		const accuracy = heldOutAccuracy === undefined ? '' : `, held-out accuracy ${percent(heldOutAccuracy).trim()}`
@@ -22,11 +22,11 @@ export function pretrainedText({ output, testImages, testAccuracy, seconds }: Jo
 		`The checkpoint is in ${output}.`,
 		`Zero-shot accuracy on CIFAR-10's ${testImages} test images: ${percent(testAccuracy).trim()}`,
 		'(zero-shot wording, in-distribution pre-training: its training images showed these ten classes).',
-		`Time of training: ${duration(seconds)}.`,
+		`Training took ${duration(seconds)}.`,
 	].join('\n')
 }
 
-/** A line per epoch of a surrogate. */
+/** One line per epoch of a surrogate. */
 export function surrogateLines({ line }: Pick<Progress, 'line'>): JobContext<SurrogateEvent>['onEvent'] {
 	return ({ means: { epoch, learningRate, ...means }, epochs }) => {
 		const numbers = Object.entries(means).map(([name, value]) => `${name} ${value.toFixed(3)}`)
@@ -42,14 +42,14 @@ export function classifierText(result: Surrogate): string {
 	return surrogateText(
 		result,
 		testAccuracy === undefined
-			? 'There are no test images to measure it on.'
+			? 'There are no test images to measure its accuracy on.'
 			: `Accuracy on ${counted(testImages, 'test image')}: ${percent(testAccuracy).trim()}.`,
 	)
 }
 
 /** A trained substitute. */
 export function substituteText(result: Surrogate): string {
-	return surrogateText(result, 'Its outputs are features (the end of the second stage) and embedding.')
+	return surrogateText(result, 'Its outputs are embedding and features (the end of the second stage).')
 }
 
 function surrogateText({ output, parameters, seconds }: Surrogate, line: string): string {

@@ -1,4 +1,4 @@
-/** A tuning run for people: a line per epoch while it goes on, and its end. */
+/** A tuning run, for people: a line per epoch, and the end. */
 
 import { shellWord } from '../../core/shell-word.js'
 import type { JobContext, JobResult } from '../../jobs/job.js'
@@ -34,17 +34,20 @@ function epochLine(record: EpochRecord, epochs: number): string {
 		.trimEnd()
 }
 
-/** What was tuned, how well it does on its own images, and what comes next. @param output The run as it was asked for. */
+/**
+ * What was tuned, its accuracy on its own training images, and the next step. @param output The output folder as the user
+ * gave it.
+ */
 export function tunedText(result: JobResult<typeof tune>, output: string): string {
 	const { trainableParameters, defense, seconds, residentBytes, lastEpoch } = result
 	return [
-		`Tuned ${counted(trainableParameters, 'parameter')} of ${defense} in ${duration(seconds)}; the process held ${grouped(Math.round(residentBytes / 2 ** 20))} MB.`,
+		`Tuned ${counted(trainableParameters, 'parameter')} of ${defense} in ${duration(seconds)}; the process used ${grouped(Math.round(residentBytes / 2 ** 20))} MB.`,
 		...(lastEpoch
 			? [
 					`On its training images: clean ${share(lastEpoch.cleanAccuracy)}, under the inner attack ${share(lastEpoch.adversarialAccuracy)}.`,
 				]
 			: []),
-		`The run is in ${result.output}. Measure it: naptune evaluate ${shellWord(output)}`,
+		`The run is in ${result.output}. To measure it: naptune evaluate ${shellWord(output)}`,
 	].join('\n')
 }
 

@@ -1,4 +1,4 @@
-/** All published data sets: adding one is a file and a line here. */
+/** All published data sets. Adding one takes a file and a line here. */
 
 import type { Benchmark } from './benchmark.js'
 import { caltech101 } from './caltech101.js'

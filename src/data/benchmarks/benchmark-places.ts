@@ -1,4 +1,4 @@
-/** Published data sets found by where they lie rather than by their names. */
+/** Finds published data sets by their location rather than by name. */
 
 import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -6,17 +6,17 @@ import { benchmarks } from './all.js'
 import type { Benchmark } from './benchmark.js'
 import { listFiles } from './open-benchmark.js'
 
-/** What lies at a path. */
+/** The data sets at a path. */
 export interface BenchmarkPlaces {
 	/** The data root. */
 	readonly root: string
-	/** Those whose folders are there, whole or not; of two that share a folder the first. */
+	/** Those whose folders exist, complete or not; of two that share a folder, the first. */
 	readonly present: readonly Benchmark[]
 }
 
 /**
- * The published data set that a folder holds, or all that a data root does.
- * @returns Undefined where the folder is neither, such as one of class folders.
+ * The published data set in a folder, or all in a data root.
+ * @returns Undefined if the folder is neither, such as a folder of class folders.
  */
 export function benchmarksAt(path: string): BenchmarkPlaces | undefined {
 	const place = resolve(path)
@@ -30,7 +30,7 @@ export function benchmarksAt(path: string): BenchmarkPlaces | undefined {
 	return present.length > 0 ? { root: place, present } : undefined
 }
 
-/** Those of which the folder holds anything; a folder of the same name may be a class of somebody's pictures. */
+/** Those with any part in the folder; a folder with the same name may be a class of somebody's pictures. */
 function inFolder(place: string, candidates: readonly Benchmark[]): Benchmark[] {
 	const held = candidates.filter((benchmark) =>
 		[...benchmark.images, ...listFiles(benchmark)].some((part) => existsSync(join(place, part))),

@@ -1,4 +1,4 @@
-/** Classes of ImageNet: WordNet ids, names and one test image of each, see data/imagenet/README.md. */
+/** The ImageNet classes: WordNet ids, names and one test image each; see data/imagenet/README.md. */
 
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -10,10 +10,10 @@ import { readTextFile } from '../../files/text/read-text.js'
 const schema = z.strictObject({
 	classes: z.array(
 		z.strictObject({
-			/** WordNet id, the name of the class's folder. */
+			/** WordNet id, also the name of the class's folder. */
 			wnid: z.string().regex(/^n\d{8}$/),
 			name: z.string().min(1),
-			/** Name of the image of `imagenet-1000`. */
+			/** Name of its image in `imagenet-1000`. */
 			testImage: z.string().regex(/^ILSVRC2012_val_\d{8}\.JPEG$/),
 		}),
 	),
@@ -24,20 +24,20 @@ export type ImagenetClass = z.output<typeof schema>['classes'][number]
 
 const facts = fileURLToPath(new URL('../../../data/imagenet/classes.json', import.meta.url))
 
-/** The 1,000 classes in label order. @throws NaptuneError when the package's file is damaged. */
+/** The 1,000 classes in label order. @throws NaptuneError if the package's file is damaged. */
 export async function imagenetClasses(): Promise<readonly ImagenetClass[]> {
 	const parsed = schema.safeParse(await readJsonFile(facts))
 	if (parsed.success) return parsed.data.classes
 	throw new NaptuneError(
 		'NAP_FILE_DAMAGED',
-		`${facts} is damaged: install the package again, or check the repository out again.`,
+		`${facts} is damaged. Reinstall the package, or check out the repository again.`,
 	)
 }
 
 /**
- * Names of the classes by a file `classnames.txt` as CoOp has it, one line of WordNet id and name for each.
- * @param classes In label order. @param path The file; where there is none, the package's names are taken.
- * @throws NaptuneError for a line that is none, a class twice, or one without a line.
+ * Reads class names from a `classnames.txt` in CoOp's format: one line with WordNet id and name per class.
+ * @param classes In label order. @param path The file; if it does not exist, the package's names are used.
+ * @throws NaptuneError for a malformed line, a duplicate class, or a class without a line.
  */
 export async function imagenetNames(
 	classes: readonly ImagenetClass[],
@@ -50,13 +50,13 @@ export async function imagenetNames(
 		if (own !== undefined) return own
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${path} has no line for ${wnid} (${name}). Complete it, or remove it to take the names that come with this package.`,
+			`${path} has no line for ${wnid} (${name}). Add it, or remove the file to use the names in this package.`,
 		)
 	})
 	const others = classes.flatMap(({ wnid, name }, label) =>
 		name === classNames[label] ? [] : [`${wnid} is ${JSON.stringify(classNames[label])}, not ${JSON.stringify(name)}`],
 	)
-	const notice = `${path} names ${others.length} of ${classes.length} classes otherwise than the authors of CLIP, so numbers are not comparable: ${others.slice(0, 3).join('; ')}${others.length > 3 ? ' and so on' : ''}.`
+	const notice = `${path} names ${others.length} of ${classes.length} classes differently from the authors of CLIP, so numbers are not comparable: ${others.slice(0, 3).join('; ')}${others.length > 3 ? ' and so on' : ''}.`
 	return { classNames, notices: others.length > 0 ? [notice] : [] }
 }
 

@@ -69,7 +69,7 @@ describe('imagenet', () => {
 		const gone = join(folder, test.id(7))
 		await rm(gone)
 		await expect(loadDataset('imagenet-1000', { root })).rejects.toThrow(
-			/1 of the images of imagenet-1000 are missing, the first of them .*ILSVRC2012_val_\d{8}\.JPEG.*Where to get/s,
+			/1 images of imagenet-1000 are missing, starting with .*ILSVRC2012_val_\d{8}\.JPEG.*Where to get/s,
 		)
 		await writeFile(gone, '')
 	})
@@ -82,7 +82,7 @@ describe('imagenet', () => {
 		await writeFile(path, ['n01440764 Tinca tinca', ...lines.slice(1), ''].join('\r\n'))
 		const { classNames, notices } = await loadDataset('imagenet', { root })
 		expect(classNames.slice(0, 2)).toEqual(['Tinca tinca', 'goldfish'])
-		expect(notices.join()).toMatch(/1 of 1000 classes otherwise.*n01440764 is "Tinca tinca", not "tench"/)
+		expect(notices.join()).toMatch(/1 of 1000 classes differently.*n01440764 is "Tinca tinca", not "tench"/)
 		await writeFile(path, lines.slice(1).join('\n'))
 		await expect(loadDataset('imagenet', { root })).rejects.toThrow(/no line for n01440764 \(tench\)/)
 		await writeFile(path, `${lines.join('\n')}\n${lines[0]}`)
@@ -96,7 +96,7 @@ describe('imagenet', () => {
 		await rename(join(folder, 'images/val/n01440764'), join(folder, 'images/val/tench'))
 		await writeFile(join(folder, 'images/val/ILSVRC2012_val_00000001.JPEG'), '')
 		await expect(loadDataset('imagenet', { root })).rejects.toThrow(
-			/images\/val does not hold the 1000 class folders.*1 are missing, the first of them n01440764; 1 are not among them, such as tench; 1 images lie in no class folder/,
+			/images\/val does not hold the 1000 class folders.*1 are missing, starting with n01440764; 1 do not belong, such as tench; 1 images are in no class folder/,
 		)
 	})
 })

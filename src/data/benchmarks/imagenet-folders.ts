@@ -1,4 +1,4 @@
-/** ImageNet as it lies on disk: folders of WordNet ids below `images/train` and `images/val`. */
+/** Lists ImageNet on disk: folders of WordNet ids below `images/train` and `images/val`. */
 
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
@@ -7,10 +7,11 @@ import type { ListedFile, Listing } from '../folders/listing.js'
 import { type ImagenetClass, imagenetClasses, imagenetNames } from './imagenet-classes.js'
 
 /**
- * Lists ImageNet. Labels are positions of the sorted WordNet ids; images of a class come in the order of their names, since
- * the order in which systems list folders differs. The validation images are the test split, and validation is empty.
- * @param folder The data set's. @param test All validation images, or the one of each class that data/imagenet names.
- * @throws NaptuneError when a folder is missing, holds other classes than the 1,000, or one of them has no images.
+ * Lists ImageNet. Labels are positions in the sorted WordNet ids; images of a class are sorted by name, because systems list
+ * folders in different orders. The validation images are the test split, and validation is empty.
+ * @param folder Folder of the data set. @param test All validation images, or the one of each class that data/imagenet
+ * names.
+ * @throws NaptuneError if a folder is missing, holds classes other than the 1,000, or one of them has no images.
  */
 export async function listImagenet(folder: string, test: 'all' | 'one-per-class'): Promise<Listing> {
 	const classes = await imagenetClasses()
@@ -37,13 +38,13 @@ async function listClasses(folder: string, below: string, classes: readonly Imag
 	const strange = folders.filter((name) => !known.has(name))
 	if (missing.length > 0 || strange.length > 0) {
 		const parts = [
-			...(missing.length > 0 ? [`${missing.length} are missing, the first of them ${missing[0]}`] : []),
-			...(strange.length > 0 ? [`${strange.length} are not among them, such as ${strange[0]}`] : []),
-			...(images.length > 0 ? [`${images.length} images lie in no class folder`] : []),
+			...(missing.length > 0 ? [`${missing.length} are missing, starting with ${missing[0]}`] : []),
+			...(strange.length > 0 ? [`${strange.length} do not belong, such as ${strange[0]}`] : []),
+			...(images.length > 0 ? [`${images.length} images are in no class folder`] : []),
 		]
 		throw new NaptuneError(
 			'NAP_DATA_MISSING',
-			`${path} does not hold the ${classes.length} class folders of ImageNet: ${parts.join('; ')}. Sort the images into folders named by WordNet id; for classes of your own, give the folder as --data.`,
+			`${path} does not hold the ${classes.length} class folders of ImageNet: ${parts.join('; ')}. Sort the images into folders named by WordNet id; for your own classes, pass the folder as --data.`,
 		)
 	}
 	const files: ListedFile[] = []

@@ -84,15 +84,11 @@ describe('loadDataset of a published name', () => {
 	})
 
 	it('asks for a root, and says which part is missing, where it was looked for and where to get it', async () => {
-		await expect(loadDataset('eurosat')).rejects.toThrow(/folder eurosat below a data root.*--data-root.*option root/)
+		await expect(loadDataset('eurosat')).rejects.toThrow(/data root with the folder eurosat.*--data-root.*option root/)
 		const root = await temporaryFolder()
 		const load = () => loadDataset('eurosat', { root })
-		await expect(loadDataset('eurosat', { root: join(root, 'no') })).rejects.toThrow(
-			/\/no, but .*\/no does not exist\./,
-		)
-		await expect(load()).rejects.toThrow(
-			/eurosat was looked for below the data root .*, but .*\/eurosat does not exist\./,
-		)
+		await expect(loadDataset('eurosat', { root: join(root, 'no') })).rejects.toThrow(/\/no: .*\/no does not exist\./)
+		await expect(load()).rejects.toThrow(/Cannot find eurosat below the data root .*: .*\/eurosat does not exist\./)
 		const folder = await writeMadeUpBenchmark(root)
 		await rename(join(folder, '2750'), join(folder, 'images'))
 		await expect(load()).rejects.toThrow(/eurosat\/2750 does not exist\..*Where to get EuroSAT:\n {2}Images: http/s)
@@ -113,7 +109,7 @@ describe('loadDataset of a published name', () => {
 		await rm(join(folder, '2750/river'), { recursive: true })
 		await rm(join(folder, '2750/forest/3.png'))
 		await expect(loadDataset('eurosat', { root })).rejects.toThrow(
-			/4 of the images of eurosat are missing, the first of them .*2750\/river\/1\.png\. naptune data doctor eurosat --json lists them/,
+			/4 images of eurosat are missing, starting with .*2750\/river\/1\.png\. Run naptune data doctor eurosat --json to list them/,
 		)
 	})
 })

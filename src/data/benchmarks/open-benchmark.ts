@@ -16,27 +16,27 @@ import { readSplitFile } from './split-file.js'
 import { sameSpoken } from './spoken-names.js'
 import { readVariantLists, variantFiles } from './variant-lists.js'
 
-/** A data set as it lies on disk, whether or not it is all there. */
+/** A data set on disk, complete or not. */
 export interface OpenedBenchmark {
 	/** Its folder. */
 	readonly folder: string
 	readonly dataset: Dataset
-	/** Ids of images that belong to it and are not there. */
+	/** Ids of its images that are missing. */
 	readonly missing: readonly string[]
-	/** Ways in which it is not the published data set. One sentence each; also among the notices. */
+	/** Differences from the published data set, one sentence each; also among the notices. */
 	readonly deviations: readonly string[]
 }
 
 /**
  * Opens a published data set.
  * @param root The folder that holds the folders of data sets.
- * @throws NaptuneError when its folder, its lists or a folder of its images is missing or damaged. No split is ever drawn.
+ * @throws NaptuneError if its folder, its lists or a folder of its images is missing or damaged. It never draws a split.
  */
 export async function openBenchmark(benchmark: Benchmark, root: string | undefined): Promise<OpenedBenchmark> {
 	if (root === undefined) {
 		throw new NaptuneError(
 			'NAP_OPTION_MISSING',
-			`${benchmark.name} is read from the folder ${benchmark.folder} below a data root. Say where that root is: --data-root <folder> or NAPTUNE_DATA_ROOT, in code the option root.`,
+			`${benchmark.name} needs a data root with the folder ${benchmark.folder}. Set --data-root <folder> or NAPTUNE_DATA_ROOT; in code, the option root.`,
 		)
 	}
 	const folder = await requireParts(benchmark, resolve(root))
@@ -62,21 +62,21 @@ export async function openBenchmark(benchmark: Benchmark, root: string | undefin
 }
 
 /**
- * Loads a published data set, all of whose images must be there; they are not read.
- * @throws NaptuneError as {@link openBenchmark}, and when images are missing.
+ * Loads a published data set, with all its images present but unread.
+ * @throws NaptuneError as {@link openBenchmark}, and if images are missing.
  */
 export async function loadBenchmark(benchmark: Benchmark, root: string | undefined): Promise<Dataset> {
 	const { folder, dataset, missing } = await openBenchmark(benchmark, root)
 	if (missing.length > 0) {
 		throw new NaptuneError(
 			'NAP_DATA_MISSING',
-			`${missing.length} of the images of ${benchmark.name} are missing, the first of them ${join(folder, at(missing, 0))}. naptune data doctor ${benchmark.name} --json lists them.\n${obtainText(benchmark)}`,
+			`${missing.length} images of ${benchmark.name} are missing, starting with ${join(folder, at(missing, 0))}. Run naptune data doctor ${benchmark.name} --json to list them.\n${obtainText(benchmark)}`,
 		)
 	}
 	return dataset
 }
 
-/** Where to get a data set, on a line for each part. */
+/** How to obtain a data set, one line per part. */
 export function obtainText({ title, obtain }: Pick<Benchmark, 'title' | 'obtain'>): string {
 	return [`Where to get ${title}:`, ...obtain.map((part) => `  ${part}`)].join('\n')
 }
@@ -84,7 +84,7 @@ export function obtainText({ title, obtain }: Pick<Benchmark, 'title' | 'obtain'
 function listed({ layout, images }: Benchmark, folder: string): Promise<Listing> {
 	switch (layout.kind) {
 		case 'split-file':
-			// With more than one folder of images, paths begin with its name.
+			// With several folders of images, paths begin with the folder's name.
 			return readSplitFile(join(folder, layout.file.name), images.length === 1 ? at(images, 0) : '')
 		case 'variant-lists':
 			return readVariantLists(folder, at(images, 0))
@@ -93,7 +93,7 @@ function listed({ layout, images }: Benchmark, folder: string): Promise<Listing>
 	}
 }
 
-/** @returns The data set's folder. @throws NaptuneError that names the first part that is not there. */
+/** @returns The data set's folder. @throws NaptuneError that names the first missing part. */
 async function requireParts(benchmark: Benchmark, root: string): Promise<string> {
 	const { name, images } = benchmark
 	const folder = join(root, benchmark.folder)
@@ -107,11 +107,11 @@ async function requireParts(benchmark: Benchmark, root: string): Promise<string>
 	if (absent === undefined) return folder
 	throw new NaptuneError(
 		'NAP_DATA_MISSING',
-		`${name} was looked for below the data root ${root}, but ${absent}.\n${obtainText(benchmark)}`,
+		`Cannot find ${name} below the data root ${root}: ${absent}.\n${obtainText(benchmark)}`,
 	)
 }
 
-/** What is wrong with the first of these paths that is not there. */
+/** Describes the first of these paths that does not exist. */
 async function firstAbsent(paths: readonly string[], kind: 'folder' | 'file'): Promise<string | undefined> {
 	for (const path of paths) {
 		const status = await stat(path).catch(() => undefined)
@@ -121,7 +121,7 @@ async function firstAbsent(paths: readonly string[], kind: 'folder' | 'file'): P
 	return undefined
 }
 
-/** Files in the data set's folder that say what belongs to it. */
+/** Files in the data set's folder that list its images. */
 export function listFiles({ layout }: Benchmark): readonly string[] {
 	switch (layout.kind) {
 		case 'split-file':
@@ -139,11 +139,11 @@ async function otherFile({ name, layout }: Benchmark, folder: string): Promise<s
 	const { gitBlob } = fingerprintsOf(await readFile(path))
 	if (gitBlob === layout.file.gitBlob) return []
 	return [
-		`${path} is not the published split of ${name} (its content has the git id ${gitBlob.slice(0, 8)}, the published one ${layout.file.gitBlob.slice(0, 8)}); numbers from another split are not comparable.`,
+		`${path} is not the published split of ${name}: its git id is ${gitBlob.slice(0, 8)}, the published one ${layout.file.gitBlob.slice(0, 8)}. Numbers from another split are not comparable.`,
 	]
 }
 
-/** The two fingerprints by which published files are known. */
+/** The two fingerprints that identify published files. */
 export function fingerprintsOf(bytes: Uint8Array): { readonly sha256: string; readonly gitBlob: string } {
 	const gitBlob = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')
 	return { sha256: sha256OfBytes(bytes), gitBlob }
@@ -158,17 +158,17 @@ function otherSizes({ name, classes, sizes }: Benchmark, listing: Listing): stri
 	if (listing.classNames.length !== classes) {
 		counts.unshift(`${listing.classNames.length} classes (published: ${classes})`)
 	}
-	return counts.length === 0 ? [] : [`This is not the whole ${name}: it has ${counts.join(', ')}.`]
+	return counts.length === 0 ? [] : [`${name} is incomplete: it has ${counts.join(', ')}.`]
 }
 
 function sameNames(classNames: readonly string[]): string[] {
 	return sameSpoken(classNames).map(
 		(labels) =>
-			`${labels.length} classes are called ${JSON.stringify(classNames[at(labels, 0)])} (labels ${labels.join(' and ')}): their prompts are the same, so only the first of them can be predicted.`,
+			`${labels.length} classes are called ${JSON.stringify(classNames[at(labels, 0)])} (labels ${labels.join(' and ')}): their prompts are equal, so only the first can ever be predicted.`,
 	)
 }
 
-/** Changes with every name, label and order; not with where the data set lies. */
+/** Depends on every name, label and the order, but not on the location of the data set. */
 function fingerprint(listing: Listing): string {
 	const hash = createHash('sha256').update(JSON.stringify(listing.classNames))
 	for (const split of splitNames) {

@@ -48,9 +48,9 @@ describe('readSplitFile', () => {
 	const first = (row: Row) => ({ ...whole, train: [row, ...whole.train] })
 	it.each<[string, unknown, RegExp]>([
 		['no JSON', '{"train":', /not valid JSON/],
-		['a list', [], /cannot be used: it is not made as split files are/],
+		['a list', [], /is unusable: it is not a valid split file/],
 		['a key that is missing', { train: whole.train, test: whole.test }, /val/],
-		['a key too many', { ...whole, extra: [] }, /extra.*known are train, val, test/s],
+		['a key too many', { ...whole, extra: [] }, /extra.*known keys: train, val, test/s],
 		['a pair', { ...whole, val: [['a/2.jpg', 0]] }, /val/],
 		['a label that is no number', first(['a/9.jpg', '0', 'cat']), /train\[0\]\[1\]/],
 		['a negative label', first(['a/9.jpg', -1, 'cat']), /train\[0\]\[1\]/],
@@ -65,8 +65,8 @@ describe('readSplitFile', () => {
 		['a zero byte', first(['a/\0.jpg', 0, 'cat']), /below the folder of images/],
 		['two names of a label', first(['a/9.jpg', 0, 'dog']), /label 0 has two class names, "dog" and "cat"/],
 		['an empty name', first(['a/9.jpg', 2, '_']), /label 2 has an empty class name/],
-		['a gap in the labels', first(['a/9.jpg', 3, 'dog']), /3 labels are not 0 to 2: there is 3/],
-		['a label beyond measure', first(['a/9.jpg', 2 ** 40, 'dog']), /there is 1099511627776/],
+		['a gap in the labels', first(['a/9.jpg', 3, 'dog']), /3 labels are not 0 to 2: it has 3/],
+		['a label beyond measure', first(['a/9.jpg', 2 ** 40, 'dog']), /it has 1099511627776/],
 		[
 			'a class without training images',
 			{ ...whole, test: [...whole.test, ['c/1.jpg', 2, 'dog']] },

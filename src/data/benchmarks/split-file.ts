@@ -1,4 +1,7 @@
-/** Split files as CoOp defines them: which image is in which split, of which class (KaiyangZhou/CoOp, `datasets/oxford_pets.py`). */
+/**
+ * Reads split files in CoOp's format: which image is in which split, and of which class (KaiyangZhou/CoOp,
+ * `datasets/oxford_pets.py`).
+ */
 
 import { posix } from 'node:path'
 import { z } from 'zod'
@@ -14,16 +17,16 @@ type SplitFile = z.output<typeof schema>
 
 const keys = { train: 'train', validation: 'val', test: 'test' } as const satisfies Record<SplitName, keyof SplitFile>
 
-/** At most so many of one kind of problem are written out. */
+/** Problems of one kind to list. */
 const shown = 3
 
 /**
  * Reads a split file.
  * @param path The JSON file.
  * @param images Folder of its images below the data set's, to which its paths are relative; '' for the data set's own.
- * @throws NaptuneError when it is missing or damaged: other keys than `train`, `val` and `test`; anything but triples of
- * path, label and class name; an empty train or test list; a path that leaves the folder; labels that are not 0 to n - 1,
- * each with one name and with training images; an image twice.
+ * @throws NaptuneError if it is missing or damaged: keys other than `train`, `val` and `test`; entries other than triples of
+ * path, label and class name; an empty train or test list; a path that leaves the folder; labels other than 0 to n - 1, each
+ * with one name and with training images; a duplicate image.
  */
 export async function readSplitFile(path: string, images: string): Promise<Listing> {
 	const content = parse(await readJsonFile(path), path)
@@ -48,7 +51,7 @@ function parse(content: unknown, path: string): SplitFile {
 		const { issues } = parsed.error
 		const first = new z.ZodError(issues.slice(0, shown))
 		const more = issues.length > shown ? `\nand ${issues.length - shown} more` : ''
-		throw damaged(path, `it is not made as split files are:\n${explainIssues(first, schema)}${more}\n`)
+		throw damaged(path, `it is not a valid split file:\n${explainIssues(first, schema)}${more}\n`)
 	}
 	for (const key of ['train', 'test'] as const) {
 		if (parsed.data[key].length === 0) throw damaged(path, `its list ${key} is empty.`)
@@ -56,7 +59,7 @@ function parse(content: unknown, path: string): SplitFile {
 	return parsed.data
 }
 
-/** Every path stays in the folder, and leads to an image of one split only. */
+/** Every path stays in the folder and leads to an image of one split only. */
 function checkPaths(content: SplitFile, path: string): void {
 	const places = new Map<string, string>()
 	for (const split of splitNames) {
@@ -66,7 +69,7 @@ function checkPaths(content: SplitFile, path: string): void {
 			if (!staysInside(image)) {
 				throw damaged(
 					path,
-					`the path ${JSON.stringify(image)} (${place}) is not one below the folder of images, with forward slashes.`,
+					`the path ${JSON.stringify(image)} (${place}) does not stay below the folder of images, written with forward slashes.`,
 				)
 			}
 			const normal = posix.normalize(image)
@@ -95,7 +98,7 @@ function classNamesOf(content: SplitFile, path: string): string[] {
 	}
 	const beyond = [...names.keys()].find((label) => label >= names.size)
 	if (beyond !== undefined) {
-		throw damaged(path, `its ${names.size} labels are not 0 to ${names.size - 1}: there is ${beyond}.`)
+		throw damaged(path, `its ${names.size} labels are not 0 to ${names.size - 1}: it has ${beyond}.`)
 	}
 	const trained = new Set(content.train.map(([, label]) => label))
 	const classNames = Array.from({ length: names.size }, (_, label) => entry(names, label))
@@ -105,5 +108,5 @@ function classNamesOf(content: SplitFile, path: string): string[] {
 }
 
 function damaged(path: string, what: string): NaptuneError {
-	return new NaptuneError('NAP_FILE_INVALID', `${path} cannot be used: ${what} Fetch the published file again.`)
+	return new NaptuneError('NAP_FILE_INVALID', `${path} is unusable: ${what} Fetch the published file again.`)
 }

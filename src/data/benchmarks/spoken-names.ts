@@ -1,16 +1,16 @@
-/** Class names as models hear them: prompts write underscores as spaces, and tokenizers of CLIP do the rest. */
+/** Class names as models read them: prompts write underscores as spaces, and CLIP's tokenizers do the rest. */
 
 import { tokenForm } from '../../files/text/token-form.js'
 import { spokenName } from '../../vlm/class-prompts.js'
 
-/** What token ids are made of; names of the same form are the same to a model. */
+/** The form that token ids are made from; names with the same form are the same to a model. */
 export function spokenForm(name: string): string {
 	return tokenForm(spokenName(name))
 }
 
 /**
- * Groups of names (by position) that a model cannot tell apart.
- * @returns Groups of at least two, by their first position.
+ * Groups the names (by position) that a model cannot tell apart.
+ * @returns Groups of at least two, ordered by their first position.
  */
 export function sameSpoken(names: readonly string[]): readonly (readonly number[])[] {
 	const groups = new Map<string, number[]>()

@@ -1,4 +1,4 @@
-/** Cars by make, model and year, which the split file puts first. */
+/** Cars by make, model and year; the split file puts the year first. */
 
 import { type Benchmark, splitFileAt } from './benchmark.js'
 

@@ -33,7 +33,10 @@ describe('readVariantLists', () => {
 	it.each([
 		[{ 'images_variant_train.txt': '0034309 Concorde\n' }, /Line 1 of .*train\.txt is "0034309 Concorde".*3 variants/],
 		[{ 'images_variant_train.txt': '../../x 707-320\n' }, /Line 1 of/],
-		[{ 'images_variant_test.txt': '0034309 A300B4\n' }, /test\.txt lists image 0034309, which is listed before/],
+		[
+			{ 'images_variant_test.txt': '0034309 A300B4\n' },
+			/test\.txt lists image 0034309, which another line already lists/,
+		],
 		[{ 'images_variant_val.txt': ' \n' }, /val\.txt is empty/],
 		[{ 'variants.txt': 'A300B4\nA300B4\n' }, /lists a variant twice/],
 	])('refuses %j', async (changes, message) => {

@@ -1,4 +1,4 @@
-/** FGVC Aircraft's own lists: one file of variants, one list of images for each split. */
+/** Reads FGVC Aircraft's own lists: one file of variants, and one list of images per split. */
 
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
@@ -15,11 +15,11 @@ const lists = {
 export const variantFiles: readonly string[] = ['variants.txt', ...Object.values(lists)]
 
 /**
- * Reads the lists: a class is a line of `variants.txt`, and its label the line's position; a line of the other files is an
- * image's number and its variant, which may have spaces.
+ * Reads the lists. Every line of `variants.txt` is a class, and its position the label; a line of the other files is an
+ * image's number and its variant, which may contain spaces.
  * @param folder The data set's.
  * @param images Folder of images below it.
- * @throws NaptuneError when a list is missing or empty, or holds an unknown variant, a line that is none, or an image twice.
+ * @throws NaptuneError if a list is missing or empty, or holds an unknown variant, a malformed line or a duplicate image.
  */
 export async function readVariantLists(folder: string, images: string): Promise<Listing> {
 	const variants = join(folder, 'variants.txt')
@@ -44,7 +44,7 @@ export async function readVariantLists(folder: string, images: string): Promise<
 			if (seen.has(id)) {
 				throw new NaptuneError(
 					'NAP_FILE_INVALID',
-					`${path} lists image ${image}, which is listed before. Unpack the published archive again.`,
+					`${path} lists image ${image}, which another line already lists. Unpack the published archive again.`,
 				)
 			}
 			seen.add(id)
@@ -61,7 +61,7 @@ export async function readVariantLists(folder: string, images: string): Promise<
 	}
 }
 
-/** The lines of a text with something in them. */
+/** The non-empty lines of a text. */
 async function lines(path: string): Promise<string[]> {
 	const found = (await readTextFile(path))
 		.split('\n')

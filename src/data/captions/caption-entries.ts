@@ -1,4 +1,4 @@
-/** The entries of a file of captions, with the places where they stand. */
+/** The entries of a caption file, with their positions in it. */
 
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
@@ -12,17 +12,17 @@ const entrySchema = z.strictObject({
 
 /** One entry of a file. */
 export interface CaptionEntry extends z.output<typeof entrySchema> {
-	/** Where it stands: `line 3`, or `entry 3` of an array. */
+	/** Its position: `line 3`, or `entry 3` of an array. */
 	readonly place: string
 }
 
 /**
- * Reads a file: an array where it begins with a bracket, JSON lines otherwise (empty lines are passed over).
+ * Reads a file: an array if it begins with a bracket, otherwise JSON lines (empty lines are skipped).
  * @returns The entries and the text of the file.
- * @throws NaptuneError when it cannot be read or holds nothing, or naming the line that is not JSON or not an entry.
+ * @throws NaptuneError if the file cannot be read or is empty, or naming the line that is not JSON or not an entry.
  */
 export async function readCaptionEntries(path: string): Promise<{ entries: CaptionEntry[]; text: string }> {
-	const text = await readTextFile(path, `The file of captions ${path}`)
+	const text = await readTextFile(path, `The caption file ${path}`)
 	const values = text.trimStart().startsWith('[') ? arrayValues(path, text) : lineValues(path, text)
 	if (values.length === 0) {
 		throw new NaptuneError(
@@ -52,7 +52,7 @@ function arrayValues(path: string, text: string): PlacedValue[] {
 	} catch (cause) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${path} begins as a JSON array but is none: ${(cause as Error).message}.`,
+			`${path} begins like a JSON array but is not one: ${(cause as Error).message}.`,
 			{ cause },
 		)
 	}

@@ -74,7 +74,7 @@ describe('loadCaptions', () => {
 
 	it.each([
 		['a line that is not JSON', `${line('a.png', 'x')}\n{"image":`, /line 2, is not JSON/],
-		['an array that is none', '[{"image"', /begins as a JSON array/],
+		['an array that is none', '[{"image"', /begins like a JSON array/],
 		['another shape', `${line('a.png', 'x')}\n{"image": "b.png", "caption": "x"}`, /line 2, is not .*captions/s],
 		['no captions', '{"image": "a.png", "captions": []}', /line 1, is not/],
 		['a missing image', `\n${line('nowhere.png', 'x')}`, /line 2: the image .*nowhere\.png is missing/],
@@ -93,7 +93,7 @@ describe('loadCaptions', () => {
 		const path = await captionsFile(Array.from({ length: 8 }, (_, index) => line(`no${index}.png`, 'x')).join('\n'))
 		await expect(loadCaptions(path)).rejects.toThrow(/line 1: .*line 5: .*and 3 more$/s)
 		await expect(loadCaptions(join(path, '..', 'none.jsonl'))).rejects.toThrow(
-			/The file of captions .*none\.jsonl is missing/,
+			/The caption file .*none\.jsonl is missing/,
 		)
 	})
 })

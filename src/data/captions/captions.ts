@@ -1,4 +1,4 @@
-/** Files of captions: JSON lines, or one JSON array, of `{"image": "path relative to the file", "captions": ["..."]}`. */
+/** Caption files: JSON lines, or one JSON array, of `{"image": "path relative to the file", "captions": ["..."]}`. */
 
 import { stat } from 'node:fs/promises'
 import { basename, dirname, posix, resolve } from 'node:path'
@@ -13,11 +13,11 @@ import { distinctCaptions, type Gallery, withoutFullStop } from './gallery.js'
 
 /** Options of {@link loadCaptions}. */
 export interface CaptionsOptions {
-	/** Use this many images, chosen by the seed; all where there are no more. */
+	/** Number of images to use, chosen by the seed; all if there are no more. */
 	readonly limit?: number | undefined
 	/** Seed of that choice. Default 1. */
 	readonly seed?: number
-	/** Says why a model cannot read a caption (without its final full stop), such as one that is too long. */
+	/** Explains why a model cannot read a caption (without its final full stop), such as one that is too long. */
 	readonly problemOf?: (caption: string) => string | undefined
 }
 
@@ -29,10 +29,10 @@ interface CaptionedImage {
 }
 
 /**
- * Reads captions of images. Entries of one image are put together; captions that read the same are one, which then belongs
+ * Reads captions of images. Entries of the same image are merged; captions that read the same become one, which then belongs
  * to all their images.
- * @throws NaptuneError naming the lines (entries, of an array) that are not such objects, whose image is missing, or whose
- * captions are empty or cannot be read by the model.
+ * @throws NaptuneError that names the malformed lines (or array entries), missing images, and captions that are empty or
+ * that the model cannot read.
  */
 export async function loadCaptions(path: string, options: CaptionsOptions = {}): Promise<Gallery> {
 	const { entries, text } = await readCaptionEntries(path)
@@ -49,10 +49,7 @@ export async function loadCaptions(path: string, options: CaptionsOptions = {}):
 		return image
 	}
 	if (captions.length < 2) {
-		throw new NaptuneError(
-			'NAP_DATA_INVALID',
-			`${path} holds one caption only; retrieval needs at least two that differ.`,
-		)
+		throw new NaptuneError('NAP_DATA_INVALID', `${path} has only one distinct caption; retrieval needs at least two.`)
 	}
 	return {
 		name: basename(path),
@@ -90,7 +87,7 @@ function joined(path: string, entries: readonly CaptionEntry[]): CaptionedImage[
 	return [...images.values()]
 }
 
-/** @throws NaptuneError that lists the first five problems, each with its place. */
+/** @throws NaptuneError that lists the first five problems with their places. */
 async function requireUsable(
 	path: string,
 	entries: readonly CaptionEntry[],
@@ -127,10 +124,10 @@ function notices(
 	const given = images.reduce((sum, image) => sum + image.captions.length, 0)
 	return [
 		...(entries.length > all.length
-			? [`${entries.length - all.length} entries name an image that is there before; their captions were put together.`]
+			? [`${entries.length - all.length} entries name an image again; their captions were merged.`]
 			: []),
 		...(given > captions.length
-			? [`${given - captions.length} captions read as one that is there before; it belongs to all its images.`]
+			? [`${given - captions.length} captions repeat an earlier one, which now belongs to all their images.`]
 			: []),
 	]
 }

@@ -1,10 +1,10 @@
-/** Captions for labelled images without captions: those of their class. */
+/** Makes captions for labelled images without any, from the names of their classes. */
 
 import { at } from '../../core/at.js'
 import type { Dataset, Split } from '../dataset.js'
 import { distinctCaptions, type Gallery } from './gallery.js'
 
-/** What is said of every class; `{}` stands for its name. */
+/** Captions of every class; `{}` stands for its name. */
 export const classCaptionTemplates: readonly string[] = [
 	'a photo of a {}',
 	'a good photo of the {}',
@@ -14,8 +14,8 @@ export const classCaptionTemplates: readonly string[] = [
 ]
 
 /**
- * Class-level retrieval: an image's captions are {@link classCaptionTemplates} with the name of its class, so that all
- * images of a class share them. The captions of every class are there, also of those without an image.
+ * Class-level retrieval: an image's captions are {@link classCaptionTemplates} with the name of its class, so all images of
+ * a class share them. Includes the captions of classes without images.
  */
 export function classGallery(
 	dataset: Pick<Dataset, 'name' | 'classNames' | 'notices' | 'origin'>,

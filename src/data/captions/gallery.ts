@@ -1,4 +1,4 @@
-/** Images and captions that are to find each other. */
+/** Images and captions to match with each other. */
 
 import { sha256OfBytes } from '../../files/sha256.js'
 import { tokenForm } from '../../files/text/token-form.js'
@@ -13,35 +13,35 @@ export interface Gallery {
 	readonly images: Split
 	/** Captions, each once, without a final full stop. */
 	readonly captions: readonly string[]
-	/** Per image the positions of its own captions, ascending; at least one. */
+	/** Positions of each image's own captions, ascending; at least one. */
 	readonly own: readonly (readonly number[])[]
-	/** What a reader must know before believing the numbers. */
+	/** What readers must know before they trust the numbers. */
 	readonly notices: readonly string[]
-	/** How to get the same gallery again. */
+	/** How to load the same gallery again. */
 	readonly origin: DataOrigin
 }
 
-/** SHA-256 of what a gallery holds: image ids with their captions. Where it lies does not matter. */
+/** SHA-256 of a gallery's content: image ids with their captions. Its location does not matter. */
 export function galleryFingerprint({ images, captions, own }: Pick<Gallery, 'images' | 'captions' | 'own'>): string {
 	const content = own.map((positions, index) => [images.id(index), positions.map((at) => captions[at])])
 	return sha256OfBytes(JSON.stringify(content))
 }
 
 /**
- * A caption as it is compared with others: what a CLIP tokenizer cannot tell apart is the same caption. Underscores are
- * spaces, as in class names.
+ * The form of a caption for comparisons: captions that a CLIP tokenizer cannot tell apart are equal. Underscores are spaces,
+ * as in class names.
  */
 export function captionKey(text: string): string {
 	return tokenForm(withoutFullStop(text))
 }
 
-/** A caption with single spaces and without a final full stop, which prompts of classes bring themselves. */
+/** A caption with single spaces and without a final full stop, which class prompts add themselves. */
 export function withoutFullStop(text: string): string {
 	return text.replaceAll('_', ' ').replace(/\s+/g, ' ').trim().replace(/ ?\.$/, '')
 }
 
 /**
- * Every caption once, in the order of their first occurrence, and whose they are.
+ * Every caption once, in order of first occurrence, and the images that it belongs to.
  * @param captionsOf Captions by image.
  */
 export function distinctCaptions(captionsOf: readonly (readonly string[])[]): Pick<Gallery, 'captions' | 'own'> {

@@ -1,4 +1,4 @@
-/** A folder with one folder of images per class. */
+/** Reads a folder with one folder of images per class. */
 
 import { join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
@@ -7,30 +7,30 @@ import { endingsOf, listFolder, listTree, readableEndings } from './image-folder
 
 /** The images of one class. */
 export interface ClassFolder {
-	/** The folder's name, which is the class's. */
+	/** The folder's name, and the class's. */
 	readonly name: string
 	/** Paths below the folder with forward slashes, in the order of `listTree`; at least one. */
 	readonly images: readonly string[]
 }
 
-/** Class folders in sorted order, and how many files were passed over because they are not images by name. */
+/** Class folders in sorted order, and the files skipped because their names are not those of images. */
 export interface ClassFolders {
 	readonly classes: readonly ClassFolder[]
 	readonly ignored: readonly string[]
 }
 
 const layout =
-	'Expected one folder per class with its images inside, such as cat/1.jpg and dog/2.jpg, or that below train, val and test folders.'
+	'Put the images into one folder per class, such as cat/1.jpg and dog/2.jpg, directly or below train, val and test folders.'
 
 /**
- * Reads the class folders in a folder. All images below a class folder are of its class, as with torchvision's
- * `ImageFolder`; hidden files and folders are left out. Class folders may be links.
- * @throws NaptuneError when there are none, one of them holds no image, or two have names that prompts cannot tell apart.
+ * Reads the class folders in a folder. All images below a class folder belong to its class, as with torchvision's
+ * `ImageFolder`; hidden files and folders are skipped. Class folders may be links.
+ * @throws NaptuneError if there are none, one of them holds no image, or two have names that prompts cannot tell apart.
  */
 export async function readClassFolders(path: string): Promise<ClassFolders> {
 	const content = await listFolder(path)
 	if (content.folders.length === 0) {
-		const found = content.images.length > 0 ? `, but ${content.images.length} images that belong to no class` : ''
+		const found = content.images.length > 0 ? `, but ${content.images.length} images outside any class folder` : ''
 		const unread = content.others.length > 0 ? ` ${unreadFiles(content.others)}` : ''
 		throw new NaptuneError('NAP_INPUT_UNSUITABLE', `${path} holds no class folders${found}. ${layout}${unread}`)
 	}
@@ -47,7 +47,7 @@ export async function readClassFolders(path: string): Promise<ClassFolders> {
 			)
 		}
 		classes.push({ name, images })
-		// One by one: as arguments of a call, the files of a large folder would be too many.
+		// One by one: a large folder has too many files for the arguments of one call.
 		for (const file of others) ignored.push(join(path, name, file))
 	}
 	checkNames(
@@ -58,33 +58,33 @@ export async function readClassFolders(path: string): Promise<ClassFolders> {
 }
 
 function unreadFiles(names: readonly string[]): string {
-	return `Its ${names.length} files are ${endingsOf(names)}; read are ${readableEndings}.`
+	return `Its ${names.length} files are ${endingsOf(names)}; naptune reads ${readableEndings}.`
 }
 
-/** What is said of files that were passed over; nothing where none were. */
+/** The notice about skipped files; empty if there are none. */
 export function ignoredNotice(ignored: readonly string[]): string[] {
 	if (ignored.length === 0) return []
 	return [
-		`${ignored.length} files are not images by their names or place and were ignored: ${endingsOf(ignored)}, the first of them ${ignored[0]}.`,
+		`${ignored.length} files were ignored, because their names or places are not those of images: ${endingsOf(ignored)}, starting with ${ignored[0]}.`,
 	]
 }
 
-/** What is said of images in folders inside class folders; nothing where there are none. */
+/** The notice about images in folders inside class folders; empty if there are none. */
 export function nestedNotice(classes: readonly ClassFolder[], path: string): string[] {
 	const nested = classes.flatMap(({ name, images }) =>
 		images.filter((image) => image.includes('/')).map((image) => join(path, name, image)),
 	)
 	if (nested.length === 0) return []
 	return [
-		`${nested.length} images lie in folders inside the class folders of ${path}; they are of the class of the outer folder, as with torchvision's ImageFolder. The first of them is ${nested[0]}.`,
+		`${nested.length} images are in folders inside the class folders of ${path}; they belong to the class of the outer folder, as with torchvision's ImageFolder. The first is ${nested[0]}.`,
 	]
 }
 
-/** What is said where all classes have numbers for names; nothing otherwise. */
+/** The notice if all classes have numbers as names; otherwise empty. */
 export function numbersNotice(names: readonly string[], source: string): string[] {
 	if (names.length === 0 || !names.every((name) => /^\d+$/.test(name))) return []
 	return [
-		`The classes of ${source} are numbers, and so they are called in prompts. CLIP knows classes by what they are called; give names where you have them.`,
+		`The classes of ${source} are numbers, and prompts use those numbers. CLIP recognises classes by name; give names if you have them.`,
 	]
 }
 
@@ -94,7 +94,7 @@ export function checkNames(names: readonly string[], path: string): void {
 	if (nameless !== undefined) {
 		throw new NaptuneError(
 			'NAP_DATA_INVALID',
-			`${path} has a class without a name: ${JSON.stringify(nameless)}. Rename it.`,
+			`${path} has a class with an empty name: ${JSON.stringify(nameless)}. Rename it.`,
 		)
 	}
 	const [same] = sameSpoken(names)

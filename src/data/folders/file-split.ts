@@ -1,4 +1,4 @@
-/** A split whose images are files. */
+/** A split backed by files. */
 
 import { join } from 'node:path'
 import { type DecodedImage, decodeImage } from '../../images/decode.js'
@@ -6,21 +6,21 @@ import type { Split } from '../dataset.js'
 
 /** One labelled image file. */
 export interface LabelledFile {
-	/** Names the image in every run and on every machine: a path below the data set's folder, with forward slashes. */
+	/** Identifies the image in every run and on every machine: a path below the data set's folder, with forward slashes. */
 	readonly id: string
 	readonly label: number
-	/** Where the file lies. */
+	/** Location of the file. */
 	readonly path: string
 }
 
-/** A split of files in their order; nothing is read before an image is asked for. */
+/** A split of files in their order; it reads nothing until an image is requested. */
 export function fileSplit(files: readonly LabelledFile[]): Split {
 	return splitOf(files, ({ path }) => path)
 }
 
-/** The same of files that lie below one folder at the path that is their id. */
+/** The same for files below one folder, at the path that is their id. */
 export function filesBelow(folder: string, files: readonly Omit<LabelledFile, 'path'>[]): Split {
-	// Paths are made when they are needed: over a million of them take long to make and much room.
+	// Paths are built on demand: over a million of them take much time and memory.
 	return splitOf(files, ({ id }) => join(folder, id))
 }
 

@@ -1,4 +1,4 @@
-/** The split that is drawn where a folder of images comes without one. */
+/** Draws the split of a folder that has none. */
 
 import { at } from '../../core/at.js'
 import { roundHalfEven } from '../../images/round-half-even.js'
@@ -9,14 +9,14 @@ import type { ClassFolder } from './class-folders.js'
 export const splitRule =
 	'50 % training, 20 % validation and 30 % test of every class, at least one of the first and the last'
 
-/** The same classes with their share of images in each split; within a split images are in sorted order. */
+/** The same classes with their share of images in each split, sorted within a split. */
 export interface SplitClasses {
 	readonly train: readonly ClassFolder[]
 	readonly validation: readonly ClassFolder[]
 	readonly test: readonly ClassFolder[]
 }
 
-/** Splits each class by an order that depends on the seed and the class's name only. Every class needs two images. */
+/** Splits each class in an order that depends only on the seed and the class's name. Every class needs two images. */
 export function splitClasses(classes: readonly ClassFolder[], seed: number): SplitClasses {
 	const parts = classes.map(({ name, images }) => {
 		const total = images.length

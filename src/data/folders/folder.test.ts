@@ -48,7 +48,7 @@ describe('loadFolder with one folder per class', () => {
 			[...many('dog', 10), ...many('hot_dog', 20)].sort(),
 		)
 		expect(notices).toEqual([
-			expect.stringMatching(/without a test split.*split with seed 7 into 15 training, 6 validation and 9 test/),
+			expect.stringMatching(/has no test split.*split with seed 7 into 15 training, 6 validation and 9 test/),
 		])
 		expect(origin).toMatchObject({ dataset: 'folder', path: root, split: 'drawn', splitSeed: 7 })
 		const image = await train.image(0)
@@ -79,7 +79,7 @@ describe('loadFolder with one folder per class', () => {
 		await symlink(join(root, 'a'), join(root, 'linked'))
 		const { classNames, notices } = await loadFolder(root, 1)
 		expect(classNames).toEqual(['Z', 'a', 'b', 'linked'])
-		expect(notices[1]).toMatch(/^3 files are not images by their names or place and were ignored/)
+		expect(notices[1]).toMatch(/^3 files were ignored, because their names or places are not those of images/)
 	})
 
 	it('takes images in folders inside class folders as ImageFolder of torchvision does, and says so', async () => {
@@ -96,9 +96,9 @@ describe('loadFolder with one folder per class', () => {
 		])
 		expect(labelsOf(train)).toEqual([0, 0, 0, 0, 1, 1])
 		expect(notices.join('\n')).toMatch(
-			/3 images lie in folders inside the class folders of .*train; they are of the class/,
+			/3 images are in folders inside the class folders of .*train; they belong to the class/,
 		)
-		expect(notices.join('\n')).toMatch(/1 files are not images .*: \.txt \(1\), the first of them .*notes\.txt/)
+		expect(notices.join('\n')).toMatch(/1 files were ignored, .*: \.txt \(1\), starting with .*notes\.txt/)
 	})
 
 	it('takes a folder of pictures of trains for a class, also with folders in it', async () => {
@@ -142,7 +142,9 @@ describe('loadFolder with split folders', () => {
 		await put(...many('train/a', 2), ...many('train/b', 2), ...many('val/a', 1), ...many('val/b', 1))
 		const { validation, test, notices } = await loadFolder(root, 1)
 		expect([validation.length, ids(test)]).toEqual([0, ['val/a/0.png', 'val/b/0.png']])
-		expect(notices).toEqual([expect.stringMatching(/no test folder: val is the test split, and validation is empty/)])
+		expect(notices).toEqual([
+			expect.stringMatching(/no test folder, so val is the test split, and validation is empty/),
+		])
 	})
 
 	it('splits the images of a lone train folder', async () => {
@@ -155,7 +157,7 @@ describe('loadFolder with split folders', () => {
 
 	it('refuses a class that is tested but not trained', async () => {
 		await put(...many('train/a', 2), ...many('train/b', 2), ...many('test/c', 1))
-		await expect(loadFolder(root, 1)).rejects.toThrow(/test\/c is a class without a folder of the same name/)
+		await expect(loadFolder(root, 1)).rejects.toThrow(/test\/c is a class without a training folder of the same name/)
 	})
 })
 
@@ -167,7 +169,7 @@ describe('loadFolder with bad input', () => {
 		await expect(loadFolder(root, 1)).rejects.toThrow(/class folder .*\/b holds no images/)
 		await put('b/1.bmp', 'b/more/2.BMP', 'b/notes.txt')
 		await expect(loadFolder(root, 1)).rejects.toThrow(
-			/b holds no images\. Its 3 files are \.bmp \(2\), \.txt \(1\); read are \.jpg, .* and \.avif\. Convert them/,
+			/b holds no images\. Its 3 files are \.bmp \(2\), \.txt \(1\); naptune reads \.jpg, .* and \.avif\. Convert them/,
 		)
 		await put('b/1.png')
 		await expect(loadFolder(root, 1)).rejects.toThrow(/class "b" .* has one image/)
@@ -175,13 +177,17 @@ describe('loadFolder with bad input', () => {
 
 	it('refuses images without class folders, an empty folder and a missing one', async () => {
 		await put('1.png', '2.png')
-		await expect(loadFolder(root, 1)).rejects.toThrow(/holds no class folders, but 2 images that belong to no class/)
+		await expect(loadFolder(root, 1)).rejects.toThrow(/holds no class folders, but 2 images outside any class folder/)
 		await rm(join(root, '1.png'))
 		await rm(join(root, '2.png'))
 		await writeFile(join(root, '3.bmp'), 'BM')
-		await expect(loadFolder(root, 1)).rejects.toThrow(/no class folders\. .* Its 1 files are \.bmp \(1\); read are/)
+		await expect(loadFolder(root, 1)).rejects.toThrow(
+			/no class folders\. .* Its 1 files are \.bmp \(1\); naptune reads/,
+		)
 		await rm(join(root, '3.bmp'))
-		await expect(loadFolder(root, 1)).rejects.toThrow(/holds no class folders\. Expected one folder per class/)
+		await expect(loadFolder(root, 1)).rejects.toThrow(
+			/holds no class folders\. Put the images into one folder per class/,
+		)
 		await expect(loadFolder(join(root, 'nowhere'), 1)).rejects.toThrow(/nowhere does not exist/)
 	})
 
@@ -207,7 +213,7 @@ describe('loadFolder with bad input', () => {
 			})
 		}
 		expect(done).toBe(9)
-		expect(failures.join('\n')).toMatch(/a\/2\.png is not an image/)
+		expect(failures.join('\n')).toMatch(/a\/2\.png is not a readable image/)
 		expect(failures.join('\n')).toMatch(/b\/link\.png does not exist/)
 	})
 })
@@ -219,7 +225,7 @@ describe('loadDataset', () => {
 		expect((await loadDataset(root)).classNames).toEqual(['a', 'b'])
 		await expect(loadDataset(join(root, 'a', '0.png'))).rejects.toThrow(/is not a folder/)
 		await expect(loadDataset('cifar11')).rejects.toThrow(
-			/"cifar11" is neither a known data set \(cifar10-mini, imagenet, .*\) nor a folder/,
+			/"cifar11" is neither a known data set \(cifar10-mini, imagenet, .*\) nor an existing folder/,
 		)
 	})
 })

@@ -1,4 +1,4 @@
-/** Anyone's images: a folder of class folders, with or without splits. */
+/** A user's own images: a folder of class folders, with or without splits. */
 
 import { basename, join, resolve } from 'node:path'
 import { entry } from '../../core/at.js'
@@ -18,7 +18,7 @@ import { fileSplit } from './file-split.js'
 import { splitClasses, splitRule } from './folder-split.js'
 import { listFolder } from './image-folders.js'
 
-/** Names of split folders that are understood, in lower case. */
+/** Accepted names of split folders, in lower case. */
 const splitNames = {
 	train: ['train', 'training'],
 	validation: ['val', 'valid', 'validation'],
@@ -31,7 +31,7 @@ interface ImageFile {
 	readonly label: number
 }
 
-/** What is known of a data set before it becomes one. */
+/** The parts of a data set before assembly. */
 interface Parts {
 	readonly classes: readonly ClassFolder[]
 	readonly train: readonly ImageFile[]
@@ -42,13 +42,14 @@ interface Parts {
 }
 
 /**
- * Reads a folder of class folders; class names are the folders' names, in sorted order, and all images below a class
- * folder are of its class. If it has a `train` folder with class folders inside, `train`, `val` and `test` are the splits. Whatever of this is missing is made up by a stated rule,
- * and said in `notices`: without a `test` folder `val` is the test split; without both, the images are split by a seed.
+ * Reads a folder of class folders; class names are the folders' names, in sorted order, and all images below a class folder
+ * belong to its class. If it has a `train` folder with class folders inside, `train`, `val` and `test` are the splits. A
+ * documented rule supplies what is missing, and `notices` says so: without a `test` folder, `val` is the test split; without
+ * both, the seed splits the images.
  * @param path The folder.
- * @param seed Of the split, where one has to be drawn.
- * @throws NaptuneError for no class folder, an empty one, only one class, names that prompts cannot tell apart, a class of
- * one image where a split has to be drawn, or a class that is tested but not trained.
+ * @param seed Seed of the split, if one must be drawn.
+ * @throws NaptuneError for no class folder, an empty one, only one class, names that prompts cannot tell apart, a class with
+ * one image if a split must be drawn, or a class that has test but no training images.
  */
 export async function loadFolder(path: string, seed: number): Promise<Dataset> {
 	const root = resolve(path)
@@ -70,8 +71,8 @@ export async function loadFolder(path: string, seed: number): Promise<Dataset> {
 }
 
 /**
- * Whether a folder `train` is a split rather than a class, pictures of trains: it holds folders; beside other classes, no
- * images of its own either.
+ * Whether a folder `train` is a split rather than a class of trains: it holds folders and, beside other classes, no images
+ * of its own.
  */
 async function holdsClasses(path: string, besideOthers: boolean): Promise<boolean> {
 	const { folders, images } = await listFolder(path)
@@ -86,7 +87,7 @@ async function drawSplits(root: string, below: string | undefined, seed: number)
 	if (single) {
 		throw new NaptuneError(
 			'NAP_DATA_INVALID',
-			`The class ${JSON.stringify(single.name)} of ${folder} has one image, so it cannot be both trained and tested. Add images, or make train and test folders.`,
+			`The class ${JSON.stringify(single.name)} of ${folder} has one image, but it needs one to train and one to test. Add images, or make train and test folders.`,
 		)
 	}
 	const split = splitClasses(classes, seed)
@@ -94,7 +95,7 @@ async function drawSplits(root: string, below: string | undefined, seed: number)
 	const validation = filesOf(split.validation, below, classes)
 	const test = filesOf(split.test, below, classes)
 	const counts = `${train.length} training, ${validation.length} validation and ${test.length} test images`
-	const notice = `${folder} comes without a test split. Its images were split with seed ${seed} into ${counts} (${splitRule}); numbers from another split are not comparable.`
+	const notice = `${folder} has no test split, so its images were split with seed ${seed} into ${counts} (${splitRule}); numbers from another split are not comparable.`
 	return {
 		classes,
 		train,
@@ -119,7 +120,7 @@ async function givenSplits(
 	requireTwo(classes, join(root, trainFolder))
 	const asTest = (splitNames.validation as readonly string[]).includes(testFolder.toLowerCase())
 	const notices = asTest
-		? [`${root} has no test folder: ${testFolder} is the test split, and validation is empty.`]
+		? [`${root} has no test folder, so ${testFolder} is the test split, and validation is empty.`]
 		: []
 	if (validationFolder !== undefined) notices.push(...compare(classes, validated.classes, root, validationFolder))
 	notices.push(...compare(classes, tested.classes, root, testFolder))
@@ -149,7 +150,7 @@ function requireTwo(classes: readonly ClassFolder[], folder: string): void {
 	)
 }
 
-/** @throws NaptuneError when a class of `others` is not trained. */
+/** @throws NaptuneError if a class of `others` has no training images. */
 function compare(
 	trained: readonly ClassFolder[],
 	others: readonly ClassFolder[],
@@ -161,7 +162,7 @@ function compare(
 	if (unknown) {
 		throw new NaptuneError(
 			'NAP_DATA_INVALID',
-			`${join(root, folder, unknown.name)} is a class without a folder of the same name among the training images. Add or remove it.`,
+			`${join(root, folder, unknown.name)} is a class without a training folder of the same name. Add or remove it.`,
 		)
 	}
 	const present = new Set(others.map(({ name }) => name))

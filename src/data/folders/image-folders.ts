@@ -1,27 +1,27 @@
-/** Looking through folders of images. */
+/** Walks folders of images. */
 
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { NaptuneError } from '../../core/errors.js'
 
-/** Endings of files that are taken for images. */
+/** File endings that count as images. */
 const endings = ['.jpg', '.jpeg', '.jfif', '.png', '.webp', '.gif', '.tif', '.tiff', '.avif']
 
 /** The endings in words, for messages. */
 export const readableEndings = `${endings.slice(0, -1).join(', ')} and ${endings.at(-1)}`
 
-/** What lies in a folder, each list sorted by name; hidden entries are left out. */
+/** The content of a folder, each list sorted by name, without hidden entries. */
 export interface FolderContent {
 	readonly folders: readonly string[]
 	readonly images: readonly string[]
-	/** Files that are not images by their names. */
+	/** Files whose names are not those of images. */
 	readonly others: readonly string[]
 }
 
 /**
- * Lists a folder; links count as what they lead to.
- * @throws NaptuneError when it does not exist, is no folder or may not be read.
+ * Lists a folder; links count as their targets.
+ * @throws NaptuneError if it does not exist, is not a folder, or cannot be read.
  */
 export async function listFolder(path: string): Promise<FolderContent> {
 	const folders: string[] = []
@@ -34,20 +34,20 @@ export async function listFolder(path: string): Promise<FolderContent> {
 		else if (endings.includes(extname(name).toLowerCase())) images.push(name)
 		else others.push(name)
 	}
-	// Not by the locale's order: labels must be the same everywhere.
+	// Not in the locale's order: labels must be the same everywhere.
 	return { folders: folders.sort(), images: images.sort(), others: others.sort() }
 }
 
 /** All files below a folder. Paths are relative to it, with forward slashes. */
 export interface ImageTree {
 	readonly images: readonly string[]
-	/** Files that are not images by their names. */
+	/** Files whose names are not those of images. */
 	readonly others: readonly string[]
 }
 
 /**
- * Lists a folder and all folders below it, as torchvision's `ImageFolder` does with a class: folders in the order of their
- * paths, in each of them files in the order of their names. Links are followed, but not around in a circle.
+ * Lists a folder and all folders below it, as torchvision's `ImageFolder` does for a class: folders sorted by path, and
+ * files sorted by name in each. Follows links, but not in circles.
  * @throws NaptuneError as `listFolder`.
  */
 export async function listTree(path: string): Promise<ImageTree> {
@@ -59,7 +59,7 @@ export async function listTree(path: string): Promise<ImageTree> {
 	return { images: pathsOf('images'), others: pathsOf('others') }
 }
 
-/** @param within Real paths of the folders around: a link back to one of them would lead around forever. */
+/** @param within Real paths of the enclosing folders: a link back to one of them would never end. */
 async function walk(
 	path: string,
 	below: string,
@@ -77,7 +77,7 @@ async function walk(
 	}
 }
 
-/** How many files there are of each ending, the most frequent first, such as `.bmp (12), .txt (1)`. */
+/** How many files have each ending, most frequent first, such as `.bmp (12), .txt (1)`. */
 export function endingsOf(names: readonly string[]): string {
 	const counts = new Map<string, number>()
 	for (const name of names) {
@@ -97,11 +97,11 @@ async function entriesOf(path: string): Promise<Dirent[]> {
 		const reasons: Record<string, string> = {
 			ENOENT: 'does not exist',
 			ENOTDIR: 'is not a folder',
-			EACCES: 'may not be read: permission denied',
+			EACCES: 'cannot be read: permission denied',
 		}
 		throw new NaptuneError(
 			'NAP_FILE_UNREADABLE',
-			`The folder ${path} ${reasons[code ?? ''] ?? `could not be read: ${message}`}.`,
+			`The folder ${path} ${reasons[code ?? ''] ?? `cannot be read: ${message}`}.`,
 			{ cause },
 		)
 	}
@@ -109,7 +109,7 @@ async function entriesOf(path: string): Promise<Dirent[]> {
 
 async function isFolder(entry: Dirent, path: string): Promise<boolean> {
 	if (!entry.isSymbolicLink()) return entry.isDirectory()
-	// A link that leads nowhere counts as a file, so that the image it should be is missed by name.
+	// A dangling link counts as a file, so that the missing image is reported by name.
 	return stat(path).then(
 		(target) => target.isDirectory(),
 		() => false,

@@ -1,4 +1,4 @@
-/** A folder of class folders as images to test a model on: all of them, without a split. */
+/** Reads a folder of class folders as test images: all of them, without a split. */
 
 import { basename, join, resolve } from 'node:path'
 import { sha256OfBytes } from '../../files/sha256.js'
@@ -10,19 +10,19 @@ import { listFolder } from './image-folders.js'
 /** Images in class folders. */
 export interface LabelledImages {
 	readonly name: string
-	/** Names of the class folders, to which labels refer. */
+	/** Names of the class folders, which labels refer to. */
 	readonly folders: readonly string[]
 	readonly images: Split
 	readonly notices: readonly string[]
-	/** How to get the same images again: goes into records as it is. */
+	/** How to load the same images again; stored in records as it is. */
 	readonly origin: DataOrigin
 }
 
-/** Names of folders that hold the images to test on, in the order in which they are looked for. */
+/** Names of folders that may hold the test images, in order of preference. */
 const testFolders = ['test', 'testing', 'val', 'valid', 'validation']
 
 /**
- * Reads all images of a folder of class folders; where it has a `test` or `val` folder of class folders, those in it.
+ * Reads all images of a folder of class folders; if it has a `test` or `val` folder of class folders, only those in it.
  * @throws NaptuneError as `readClassFolders`.
  */
 export async function loadLabelledFolder(path: string): Promise<LabelledImages> {
@@ -34,7 +34,7 @@ export async function loadLabelledFolder(path: string): Promise<LabelledImages> 
 		const found = folders.find((folder) => folder.toLowerCase() === name)
 		if (found === undefined || (await listFolder(join(root, found))).folders.length === 0) continue
 		below = join(root, found)
-		notices.push(`${root} has the folder ${found}: only the images in it are used.`)
+		notices.push(`${root} has the folder ${found}, so only its images are used.`)
 		break
 	}
 	const { classes, ignored } = await readClassFolders(below)

@@ -1,12 +1,12 @@
-/** Which of many files are not there, without asking for each. */
+/** Finds missing files among many, without checking each one. */
 
 import { readdir, stat } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 
 /**
- * The files that do not exist, in their order. Every folder is listed once; only what its list does not hold is looked for by
- * name, since some file systems find a file under other spellings, too.
- * @param folder To which the paths are relative. @param paths With forward slashes.
+ * The files that do not exist, in their order. It lists every folder once and checks individually only names that the
+ * listing lacks, because some file systems find a file under other spellings, too.
+ * @param folder Base of the paths. @param paths With forward slashes.
  */
 export async function missingFiles(folder: string, paths: readonly string[]): Promise<string[]> {
 	const listed = new Map<string, ReadonlySet<string> | 'absent'>()
@@ -33,7 +33,7 @@ async function namesIn(folder: string): Promise<ReadonlySet<string> | 'absent'> 
 		return new Set(await readdir(folder))
 	} catch (error) {
 		const { code } = error as NodeJS.ErrnoException
-		// A folder that may be entered but not listed still holds its files.
+		// A folder that may be entered but not listed can still hold its files.
 		return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : new Set()
 	}
 }

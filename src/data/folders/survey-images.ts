@@ -1,4 +1,4 @@
-/** Decoding many images side by side to see which cannot be used, and what kinds there are. */
+/** Decodes many images in parallel to find unusable ones and count the kinds. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -12,23 +12,23 @@ export interface ImagePlace {
 	readonly index: number
 }
 
-/** What decoding found. */
+/** Findings of decoding. */
 export interface ImageSurvey {
-	/** Number of images that were decoded or tried. */
+	/** Number of images decoded, successfully or not. */
 	readonly images: number
 	readonly unreadable: readonly { readonly id: string; readonly reason: string }[]
-	/** Number of greyscale images, which become RGB by repeating. */
+	/** Number of greyscale images, which become RGB by repeating the channel. */
 	readonly grey: number
 	/** Number of CMYK images. */
 	readonly cmyk: number
-	/** Number of images with opacity, which is dropped. */
+	/** Number of images with an alpha channel, which is dropped. */
 	readonly alpha: number
 }
 
 /**
- * Decodes images once and forgets them.
- * @param parallel So many are in memory at a time.
- * @param onProgress Called with how many images are done after each; what it throws ends the survey.
+ * Decodes and discards images.
+ * @param parallel Images in memory at a time.
+ * @param onProgress Called after each image with the number done; if it throws, the survey ends.
  * @param signal Stops before the next image.
  */
 export async function surveyImages(
@@ -64,12 +64,12 @@ export async function surveyImages(
 			throw error
 		})
 	await Promise.all(Array.from({ length: Math.max(1, Math.min(parallel, places.length)) }, guarded))
-	// In the order of the images, whichever was done first.
+	// In the order of the images, not in that of completion.
 	unreadable.sort((a, b) => a.at - b.at)
 	return { images: done, unreadable: unreadable.map(({ id, reason }) => ({ id, reason })), ...counts }
 }
 
-/** Decodes an image; its kind is known where it comes from a file. */
+/** Decodes an image; its kind is known if it comes from a file. */
 async function look(split: Split, index: number): Promise<PictureKind | undefined> {
 	const source = await split.source?.(index)
 	if (!source) {

@@ -40,7 +40,7 @@ it('takes the training images of a data set by its name', async () => {
 
 it('says where nothing is', async () => {
 	const root = await temporaryFolder()
-	await expect(loadUnlabelled(root)).rejects.toThrow('hold no images. Give a folder with files that are read: .jpg,')
+	await expect(loadUnlabelled(root)).rejects.toThrow('hold no images. Give a folder with files of these kinds: .jpg,')
 	await mkdir(join(root, 'a'))
 	await writeFile(join(root, 'a', '1.bmp'), 'BM')
 	await expect(loadUnlabelled(root)).rejects.toThrow('hold no images. Its 1 files are .bmp (1). Give a folder')

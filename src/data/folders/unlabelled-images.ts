@@ -1,4 +1,4 @@
-/** Images whose classes do not matter: all of a folder and the folders below it. */
+/** Loads images without regard to classes: all in a folder and the folders below it. */
 
 import { realpath } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
@@ -9,19 +9,19 @@ import { isSource } from '../sources.js'
 import { fileSplit } from './file-split.js'
 import { endingsOf, listFolder, listTree, readableEndings } from './image-folders.js'
 
-/** Images without labels, and how to get them again. */
+/** Images without labels, and how to load them again. */
 export interface UnlabelledImages {
 	readonly name: string
 	/** All labels are 0. */
 	readonly images: Split
-	/** Goes into records as it is. */
+	/** Stored in records as it is. */
 	readonly origin: DataOrigin
 }
 
 /**
- * All images of a folder and of those below it, in sorted order; or the training images of a data set by its name, of
- * a manifest or of a data set of the hub.
- * @throws NaptuneError when it is neither a known name nor a folder with images; as `loadDataset`.
+ * All images of a folder and of those below it, in sorted order; or the training images of a data set by name, of a
+ * manifest, or of a data set of the hub.
+ * @throws NaptuneError if it is neither a known name nor a folder with images; as `loadDataset`.
  */
 export async function loadUnlabelled(
 	nameOrPath: string,
@@ -38,7 +38,7 @@ export async function loadUnlabelled(
 		const found = others.length > 0 ? ` Its ${others.length} files are ${endingsOf(others)}.` : ''
 		throw new NaptuneError(
 			'NAP_DATA_EMPTY',
-			`${root} and the folders below it hold no images.${found} Give a folder with files that are read: ${readableEndings}.`,
+			`${root} and the folders below it hold no images.${found} Give a folder with files of these kinds: ${readableEndings}.`,
 		)
 	}
 	return {
@@ -49,8 +49,8 @@ export async function loadUnlabelled(
 }
 
 /**
- * Paths of all images below a folder, each in the order of its name, those of a folder before those of the folders in it.
- * @param within Real paths of the folders that this one lies in: a link back to one of them would lead around forever.
+ * Paths of all images below a folder, sorted by name, with those of a folder before those of its subfolders.
+ * @param within Real paths of the enclosing folders: a link back to one of them would never end.
  */
 async function imagesBelow(folder: string, prefix = '', within: readonly string[] = []): Promise<string[]> {
 	const { folders, images } = await listFolder(folder)
@@ -59,7 +59,7 @@ async function imagesBelow(folder: string, prefix = '', within: readonly string[
 	for (const name of folders) {
 		const path = join(folder, name)
 		if (here.includes(await realpath(path))) continue
-		// One by one: as arguments of a call, the images of a large folder would be too many.
+		// One by one: a large folder has too many images for the arguments of one call.
 		for (const image of await imagesBelow(path, `${prefix}${name}/`, here)) found.push(image)
 	}
 	return found

@@ -1,4 +1,4 @@
-/** What the card of a data set on the hub (the head of its README) says of its files and columns. */
+/** Reads what the card of a data set on the hub (the head of its README) says about its files and columns. */
 
 import { z } from 'zod'
 import { defined } from '../../core/defined.js'
@@ -33,11 +33,11 @@ export interface CardConfig {
 	readonly isDefault: boolean
 	/** Folder that patterns are relative to; empty for the repository itself. */
 	readonly folder: string
-	/** Patterns of files by split; undefined where names of files tell. */
+	/** File patterns by split; undefined if file names tell the split. */
 	readonly files?: readonly { readonly split: string; readonly path: readonly string[] }[]
 }
 
-/** Kinds of columns that matter here. */
+/** The relevant kinds of columns. */
 export interface Features {
 	/** Columns of images. */
 	readonly images: readonly string[]
@@ -45,7 +45,7 @@ export interface Features {
 	readonly classLabels: ReadonlyMap<string, readonly string[]>
 }
 
-/** The configurations that the card lists; none where it has no list, or one that cannot be read. */
+/** The configurations that the card lists; empty if it has no list, or an invalid one. */
 export function cardConfigs(card: Readonly<Record<string, unknown>>): CardConfig[] {
 	const { data = [] } = z.array(configSchema).safeParse(card.configs)
 	return data.map(({ config_name, data_files, data_dir, default: isDefault }) => ({
@@ -56,7 +56,7 @@ export function cardConfigs(card: Readonly<Record<string, unknown>>): CardConfig
 	}))
 }
 
-/** Columns of images and classes that the card tells of, for files that do not say themselves. */
+/** Columns of images and classes according to the card, for files that do not describe themselves. */
 export function cardFeatures(card: Readonly<Record<string, unknown>>, config: string | undefined): Features {
 	const infos = [card.dataset_info].flat().flatMap((info) => infoSchema.safeParse(info).data ?? [])
 	const info = infos.find(({ config_name }) => config_name === config) ?? (infos.length === 1 ? infos[0] : undefined)
@@ -70,7 +70,7 @@ export function cardFeatures(card: Readonly<Record<string, unknown>>, config: st
 	return { images, classLabels }
 }
 
-/** YAML has names as `{"0": "cat", "1": "dog"}`. */
+/** YAML stores names as `{"0": "cat", "1": "dog"}`. */
 function listOf(names: readonly string[] | Readonly<Record<string, string>>): readonly string[] {
 	if (Array.isArray(names)) return names
 	const byNumber = names as Readonly<Record<string, string>>

@@ -1,8 +1,8 @@
-/** Patterns of paths as the cards of data sets on the hub use them. */
+/** Path patterns, as the cards of data sets on the hub use them. */
 
 /**
  * The pattern as a regular expression on whole paths: `*` and `?` stay within a folder, `**` does not, `[abc]` and `{a,b}`
- * choose. Anything else stands for itself; a bracket or brace that is not closed, too.
+ * are alternatives. Everything else is literal, including an unclosed bracket or brace.
  */
 export function globExpression(pattern: string): RegExp {
 	const token = /\*\*\/|\*\*|\*|\?|\[!?[^\]/]+\]|\{[^{}]*\}|[^*?[{]+|[[{]/g

@@ -1,11 +1,11 @@
-/** From the labels of a data set on the hub to classes. */
+/** Maps the labels of a data set on the hub to classes. */
 
 import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import { sameSpoken, spokenForm } from '../benchmarks/spoken-names.js'
 import { checkNames, numbersNotice } from '../folders/class-folders.js'
 
-/** A label as it is stored. */
+/** A label as stored. */
 export type StoredLabel = number | string | null
 
 /** Classes of a data set. */
@@ -17,10 +17,11 @@ export interface HubClasses {
 }
 
 /**
- * The classes: those that are named in the file, in its order; else the labels themselves, sorted.
- * @param splits All splits that are used. @param named Names by number, where labels are numbers that have names.
+ * The classes: those named in the file, in its order; otherwise the labels themselves, sorted.
+ * @param splits All splits in use. @param named Names by number, if labels are numbers that have names.
  * @param source Name of the data set, for errors.
- * @throws NaptuneError naming the row whose label is missing or has no name; for names that stay alike with their numbers.
+ * @throws NaptuneError that names the row with a missing or unnamed label; also for names that stay alike with their
+ * numbers.
  */
 export function hubClasses(
 	splits: readonly { readonly name: string; readonly labels: readonly StoredLabel[] }[],
@@ -33,7 +34,7 @@ export function hubClasses(
 		const of = named ? `; its classes have the numbers 0 to ${named.length - 1}` : ''
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`Row ${index} of the split ${name} of ${source} has the label ${labels[index]}, which is no class${of}. Another column may be meant: '?label=COLUMN'.`,
+			`Row ${index} of the split ${name} of ${source} has the label ${labels[index]}, which is not a class${of}. To use another column, add '?label=COLUMN'.`,
 		)
 	}
 	if (named) {
@@ -57,20 +58,20 @@ function isUsable(label: StoredLabel, named: readonly string[] | undefined): boo
 	return label !== null && Number.isInteger(label) && label >= 0 && (named === undefined || label < named.length)
 }
 
-/** Names that prompts can tell apart: those that cannot be, as the two cranes of ImageNet, get their number. */
+/** Makes names distinguishable in prompts: names that are not, such as the two cranes of ImageNet, get their number. */
 function distinct(names: readonly string[], source: string): Pick<HubClasses, 'classNames' | 'notices'> {
 	const alike = new Set(sameSpoken(names).flat())
 	const classNames = names.map((name, index) =>
 		alike.has(index) || spokenForm(name) === '' ? `${name} ${index}`.trim() : name,
 	)
-	// A number may make a name that another class has.
+	// Adding a number may produce a name that another class has.
 	checkNames(classNames, source)
 	const changed = classNames.filter((name, index) => name !== names[index])
 	if (changed.length === 0) return { classNames, notices: [] }
 	return {
 		classNames,
 		notices: [
-			`${source} has classes that read the same in a prompt; their numbers were added: ${changed.slice(0, 5).join(', ')}${changed.length > 5 ? ', …' : ''}.`,
+			`${source} has classes that read the same in a prompt, so their numbers were added: ${changed.slice(0, 5).join(', ')}${changed.length > 5 ? ', …' : ''}.`,
 		],
 	}
 }

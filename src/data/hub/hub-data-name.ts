@@ -1,11 +1,11 @@
-/** Names of data sets on the Hugging Face hub, as `--data` takes them. */
+/** Names of data sets on the Hugging Face hub, as `--data` accepts them. */
 
 import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import { isHubId } from '../../hub/hub-id.js'
 import { splitOptions } from '../source-options.js'
 
-/** Options behind a name: columns, and which split is which. */
+/** Options after a name: columns, and the names of splits. */
 export const hubDataOptions = ['image', 'label', 'train', 'validation', 'test'] as const
 
 /** Values of {@link hubDataOptions}. */
@@ -17,7 +17,7 @@ export interface HubDataName {
 	readonly id: string
 	/** Branch, tag or commit hash. */
 	readonly revision: string
-	/** Which of the data set's configurations. */
+	/** Configuration of the data set. */
 	readonly config?: string
 	readonly options: HubDataOptions
 }
@@ -28,8 +28,8 @@ export function isHubDataName(text: string): boolean {
 }
 
 /**
- * Reads `hf:owner/name[@revision][:config][?option=value&…]`.
- * @throws NaptuneError when it is not of this form.
+ * Parses `hf:owner/name[@revision][:config][?option=value&…]`.
+ * @throws NaptuneError if the text has another form.
  */
 export function parseHubDataName(text: string): HubDataName {
 	const { name, options } = splitOptions(text, hubDataOptions)
@@ -37,7 +37,7 @@ export function parseHubDataName(text: string): HubDataName {
 	if (!isHubId(id)) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`${JSON.stringify(text)} names no data set of the hub; the form is hf:owner/name[@revision][:config][?image=COLUMN&label=COLUMN].`,
+			`${JSON.stringify(text)} is not a data set of the hub; the form is hf:owner/name[@revision][:config][?image=COLUMN&label=COLUMN].`,
 		)
 	}
 	return { id, revision, ...defined({ config }), options }

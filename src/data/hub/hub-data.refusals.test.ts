@@ -52,12 +52,12 @@ describe('a data set of the hub is refused', () => {
 			/no column "note" that could hold images.*: img\./,
 		)
 		await expect(loadDataset(`${data}?lable=x`)).rejects.toThrow(
-			/option "lable"; known are image, label, train, validation, test/,
+			/unknown option "lable"; it may have image, label, train, validation, test/,
 		)
 		content.commit = commit.replace('0', 'a')
 		content.files = { 'train.parquet': file(even, { features: undefined, columns: { size: fine } }) }
 		await expect(loadDataset(data)).rejects.toThrow(
-			/Which column .* classes is not clear; its columns are image, size.*'\?label=size'/,
+			/It is unclear which column .* holds classes; its columns are image, size.*'\?label=size'/,
 		)
 		content.commit = commit.replace('0', 'b')
 		content.files = { 'train.parquet': file(even, { features: undefined, columns: {} }) }
@@ -69,7 +69,7 @@ describe('a data set of the hub is refused', () => {
 		content.files = { 'train.parquet': file(even, { columns }) }
 		await start(content)
 		await expect(loadDataset(data)).rejects.toThrow(
-			/Row 7 of the split train .* label 10, which is no class; .* 0 to 9/,
+			/Row 7 of the split train .* label 10, which is not a class; .* 0 to 9/,
 		)
 		content.commit = commit.replace('0', 'a')
 		content.files = { 'train.parquet': file(all, { withoutBytes: [4] }), 'test.parquet': file(odd) }
@@ -82,7 +82,7 @@ describe('a data set of the hub is refused', () => {
 		content.files = { 'pictures.py': Buffer.from(''), 'data.zip': Buffer.from('') }
 		await start(content)
 		await expect(loadDataset(data)).rejects.toThrow(
-			/no Parquet files: it is read by a script, pictures\.py.*hf:someone\/pictures@refs\/convert\/parquet/,
+			/no Parquet files: it needs the script pictures\.py.*hf:someone\/pictures@refs\/convert\/parquet/,
 		)
 		await expect(loadDataset('hf:no/where')).rejects.toThrow(/no\/where .* does not exist/)
 		await expect(loadDataset(`${data}@v9`)).rejects.toThrow(/revision v9.* does not exist/)
@@ -101,6 +101,6 @@ describe('a data set of the hub is refused', () => {
 		await expect(loadDataset(`${data}?train=c`)).rejects.toThrow(/no split "c"; it has a, b/)
 		content.commit = commit.replace('0', 'a')
 		content.files = { '../../../../outside.parquet': file(even) }
-		await expect(loadDataset(data)).rejects.toThrow(/names the file "\.\.\/\.\..*which no repository can hold/)
+		await expect(loadDataset(data)).rejects.toThrow(/names the file "\.\.\/\.\..*which no repository can contain/)
 	})
 })

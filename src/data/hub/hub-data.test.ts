@@ -64,7 +64,7 @@ describe('a data set of the hub', () => {
 		expect(server.requests.slice(before)).toEqual([expect.stringMatching(/^GET \/api\/datasets\/.*revision/)])
 		await server.close()
 		const cached = await loadDataset(data)
-		expect(cached.notices).toEqual([expect.stringMatching(/cannot be reached .* using the cached/)])
+		expect(cached.notices).toEqual([expect.stringMatching(/Cannot reach .* using the cached/)])
 		vi.stubEnv('HF_HUB_OFFLINE', '1')
 		await expectPictures(pictures, await loadDataset(data), even, odd)
 		await expect(loadDataset('hf:someone/else')).rejects.toThrow(/not in the cache .* or use a folder or a manifest/)
@@ -75,7 +75,7 @@ describe('a data set of the hub', () => {
 		content.files = { [path]: file(all) }
 		content.brokenAfter.set(path, 5000)
 		const server = await start(content)
-		await expect(loadDataset(data)).rejects.toThrow(/ended after \d+ of \d+ bytes. Try again; it goes on there/)
+		await expect(loadDataset(data)).rejects.toThrow(/ended after \d+ of \d+ bytes. Try again; it continues there/)
 		const [part] = await readdir(join(storage, 'blobs'))
 		expect(part).toMatch(/\.naptune-part$/)
 		const { size } = await stat(join(storage, 'blobs', part!))
@@ -161,7 +161,7 @@ describe('a data set of the hub', () => {
 		const drawn = await loadDataset(`${data}:big`, { seed: 3 })
 		expect([drawn.train.length, drawn.validation.length, drawn.test.length]).toEqual([10, 0, 10])
 		expect(drawn.origin).toMatchObject({ split: 'drawn', splitSeed: 3, dataset: `${data}@${commit}:big` })
-		expect(drawn.notices).toEqual([expect.stringMatching(/without a test split.* seed 3/)])
+		expect(drawn.notices).toEqual([expect.stringMatching(/has no test split.* seed 3/)])
 		const small = await loadDataset(`${data}@main:small?test=held_out`)
 		expect(small.classNames).toEqual(names)
 		expect(small.notices).toEqual([expect.stringMatching(/:small has other splits, which are not used: more/)])
@@ -175,7 +175,7 @@ describe('a data set of the hub', () => {
 		await start(content)
 		const dataset = await loadDataset(`${data}@refs/convert/parquet`)
 		expect(dataset.notices).toEqual([
-			expect.stringMatching(/has no test split: its validation images are the test split/),
+			expect.stringMatching(/has no test split, so its validation images are the test split/),
 		])
 		expect(idsOf(dataset.test)[0]).toBe('validation/0')
 	})
@@ -240,6 +240,6 @@ describe('a data set of the hub', () => {
 			expect(found.notices[0]).toContain(`it answered ${status}`)
 		}
 		await rm(storage, { recursive: true })
-		await expect(loadDataset(data)).rejects.toThrow(/could not be fetched/)
+		await expect(loadDataset(data)).rejects.toThrow(/Cannot fetch/)
 	})
 })

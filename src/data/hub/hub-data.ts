@@ -31,21 +31,21 @@ interface Row {
 	readonly row: number
 }
 
-/** A split whose labels are read. */
+/** A split with its labels read. */
 interface ReadSplit {
 	readonly name: string
 	readonly files: readonly ParquetFile[]
-	/** As they are stored, over all files. */
+	/** As stored, over all files. */
 	readonly labels: readonly (number | string | null)[]
 }
 
 /**
- * Loads `hf:owner/name[@revision][:config][?image=COLUMN&label=COLUMN&train=SPLIT&validation=SPLIT&test=SPLIT]`. Files come
- * into the hub's cache once; images are read and decoded when asked for. The commit goes into `origin`, so that a run finds
- * the same data again whatever becomes of the branch.
- * @param seed Of the split, where one has to be drawn.
- * @throws NaptuneError as `parseHubDataName`, `fetchHubFiles`, `parquetColumns` and `settleSplits`; when a file is damaged; or
- * when labels are no classes.
+ * Loads `hf:owner/name[@revision][:config][?image=COLUMN&label=COLUMN&train=SPLIT&validation=SPLIT&test=SPLIT]`. Files enter
+ * the hub's cache once; images are read and decoded on demand. `origin` holds the commit, so that a run finds the same data
+ * again even if the branch changes.
+ * @param seed Seed of the split, if one must be drawn.
+ * @throws NaptuneError as `parseHubDataName`, `fetchHubFiles`, `parquetColumns` and `settleSplits`; if a file is damaged; or
+ * if labels are not classes.
  */
 export async function loadHubData(
 	text: string,
@@ -71,7 +71,7 @@ export async function loadHubData(
 		for (const path of split.paths) {
 			const file = await open(path)
 			opened.push(file)
-			// Test images may come without a column of labels; those of a competition do.
+			// Test images may lack a column of labels, as in competitions.
 			const hasLabels = split === train || hasColumn(file, columns.label)
 			for (const column of [columns.image, ...(hasLabels ? [columns.label] : [])]) requireColumn(file, column, source)
 			const read = hasLabels ? await readLabels(reader, file, columns.label) : new Array<null>(file.rows).fill(null)
@@ -82,7 +82,7 @@ export async function loadHubData(
 	const notices = [...found.notices, ...columns.notices]
 	const labelled = (split: ReadSplit | undefined): ReadSplit | undefined => {
 		if (!split?.labels.every((label) => label === null || label === -1)) return split
-		notices.push(`The split ${split.name} of ${source} has no labels and is not used.`)
+		notices.push(`The split ${split.name} of ${source} has no labels, so it is not used.`)
 		return undefined
 	}
 	const trained = await read(train)
@@ -124,10 +124,7 @@ function hasColumn({ columns }: ParquetFile, column: string): boolean {
 
 function requireColumn(file: ParquetFile, column: string, source: string): void {
 	if (hasColumn(file, column)) return
-	throw new NaptuneError(
-		'NAP_FILE_INVALID',
-		`${file.path} of ${source} has no column ${column}, which the first file has.`,
-	)
+	throw new NaptuneError('NAP_FILE_INVALID', `${file.path} of ${source} lacks the column ${column} of the first file.`)
 }
 
 function rowsOf(split: ReadSplit | undefined, { labelOf }: HubClasses): Row[] {

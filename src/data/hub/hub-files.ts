@@ -1,4 +1,4 @@
-/** Brings the Parquet files of a data set on the hub into the cache. */
+/** Downloads the Parquet files of a data set on the hub into the cache. */
 
 import { join } from 'node:path'
 import { entry } from '../../core/at.js'
@@ -12,31 +12,31 @@ import { downloadResumably, isCached, type ListedFile } from '../../hub/resumed-
 import type { HubDataName } from './hub-data-name.js'
 import { parquetFiles } from './parquet-files.js'
 
-/** One split as the repository has it. */
+/** One split of the repository. */
 export interface HubSplit {
-	/** Its name there. */
+	/** Its name in the repository. */
 	readonly name: string
-	/** Where its files lie, in order. */
+	/** Locations of its files, in order. */
 	readonly paths: readonly string[]
 }
 
 /** A data set's files on this machine. */
 export interface HubFiles {
 	readonly commit: string
-	/** Undefined where there is only one. */
+	/** Undefined if there is only one. */
 	readonly config?: string
 	readonly card: Readonly<Record<string, unknown>>
 	readonly train: HubSplit
 	readonly validation?: HubSplit
 	readonly test?: HubSplit
-	/** Path in the repository and fingerprint of each file that is used. */
+	/** Path in the repository and fingerprint of each file in use. */
 	readonly fingerprints: readonly (readonly [string, string])[]
 	readonly notices: readonly string[]
 }
 
 type SplitName = 'train' | 'validation' | 'test'
 
-/** Names that splits have, first those that are preferred. */
+/** Common names of the splits, preferred ones first. */
 const aliases: Readonly<Record<SplitName, readonly string[]>> = {
 	train: ['train', 'training'],
 	validation: ['validation', 'valid', 'val', 'dev'],
@@ -44,10 +44,10 @@ const aliases: Readonly<Record<SplitName, readonly string[]>> = {
 }
 
 /**
- * Resolves the revision, chooses the files of the three splits and downloads those that are missing. Where the revision is a
- * commit and all is in the cache, nothing is asked for.
- * @throws NaptuneError when the repository does not exist or access is refused, it has no Parquet files or no such
- * configuration or split, a download is damaged, or files are neither cached nor within reach.
+ * Resolves the revision, chooses the files of the three splits and downloads the missing ones. If the revision is a commit
+ * and everything is cached, it makes no request.
+ * @throws NaptuneError if the repository does not exist or refuses access, it has no Parquet files or no such configuration
+ * or split, a download is damaged, or files are neither cached nor reachable.
  */
 export async function fetchHubFiles(
 	name: HubDataName,
@@ -81,7 +81,7 @@ export async function fetchHubFiles(
 		for (const file of filesOf(chosen)) await downloadResumably(file, context)
 		return { listing, chosen }
 	}
-	// A run has to find its data even when their owner has taken them away.
+	// A run must find its data even after the owner has deleted it.
 	const known = isCommit(name.revision) ? await cached(name.revision) : undefined
 	const found = known ?? (await throughCache(repository, settings, fetched, cached, (notice) => notices.push(notice)))
 	const { listing, chosen } = found
@@ -113,7 +113,7 @@ interface Chosen {
 	readonly notices: readonly string[]
 }
 
-/** Each file once: splits may share files in a card that is written oddly. */
+/** Each file once: unusual cards may list a file in several splits. */
 function filesOf({ splits: { train, validation, test } }: Chosen): ListedFile[] {
 	return [...new Set([train, validation, test].flatMap((split) => split?.files ?? []))]
 }
@@ -139,7 +139,7 @@ function choose(listing: DatasetListing, { id, config: wantedConfig, options }: 
 	if (!train) {
 		throw new NaptuneError(
 			'NAP_NAME_UNKNOWN',
-			`${source} has no training split; it has ${names.join(', ')}. Say which is which behind the data set: '?train=${names[0]}'.`,
+			`${source} has no training split; it has ${names.join(', ')}. Name it after the data set: '?train=${names[0]}'.`,
 		)
 	}
 	const used = [train, validation, test].flatMap((split) => (split ? [split.name] : []))

@@ -1,18 +1,18 @@
-/** Decompression of Parquet pages, each bounded by the size that its header tells. */
+/** Decompresses Parquet pages, each bounded by the size in its header. */
 
 import * as zlib from 'node:zlib'
 import type { Compressors } from 'hyparquet'
 import { decompressLz4, decompressLz4Raw, decompressSnappy, decompressZstd } from 'hyparquet-compressors'
 
-/** From Node.js 22.15 on, and many times faster than the library. */
+/** Available from Node.js 22.15 on, and many times faster than the library. */
 const { zstdDecompressSync } = zlib as {
 	readonly zstdDecompressSync?: (input: Uint8Array, options: { maxOutputLength: number }) => Uint8Array
 }
 
-/** Bytes of one page. Images are written in pages of a thousand rows, whatever their size. */
+/** Most bytes of one page. Writers put a thousand rows of images into a page, whatever their size. */
 const longestPage = 2 ** 30
 
-/** A decompressor that is never asked for more than a page may have. */
+/** A decompressor that refuses more than a page may have. */
 function bounded(decompress: (input: Uint8Array, length: number) => Uint8Array) {
 	return (input: Uint8Array, length: number): Uint8Array => {
 		if (length >= 0 && length <= longestPage) return decompress(input, length)
@@ -20,7 +20,7 @@ function bounded(decompress: (input: Uint8Array, length: number) => Uint8Array) 
 	}
 }
 
-/** By the names that Parquet gives them. */
+/** By Parquet's names. */
 export const parquetCodecs: Compressors = {
 	SNAPPY: bounded(decompressSnappy),
 	GZIP: bounded((input, length) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, length) })),

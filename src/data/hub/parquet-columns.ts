@@ -1,4 +1,4 @@
-/** Which columns of a Parquet file hold the images and their classes. */
+/** Chooses the columns of a Parquet file that hold the images and their classes. */
 
 import { z } from 'zod'
 import { defined } from '../../core/defined.js'
@@ -10,13 +10,13 @@ import type { ParquetColumn, ParquetDescription } from './parquet-decoder.js'
 export interface ParquetColumns {
 	readonly image: string
 	readonly label: string
-	/** Names of the classes by number; undefined where the labels are names themselves, or numbers without names. */
+	/** Names of the classes by number; undefined if the labels are names themselves, or numbers without names. */
 	readonly classNames?: readonly string[]
-	/** What was chosen among several. */
+	/** Choices made among several columns. */
 	readonly notices: readonly string[]
 }
 
-/** Names that columns of classes have where nothing else tells them, in lower case. */
+/** Usual names of class columns, in lower case, for files without a description. */
 const labelNames = ['label', 'labels', 'class', 'class_name', 'category', 'target', 'cls', 'label_name']
 
 const embedded = z.object({
@@ -29,10 +29,10 @@ const embedded = z.object({
 })
 
 /**
- * Chooses the columns: by the features that the file itself or else the card tells, or by what the columns are.
- * @param wanted Names of columns that a person chose.
+ * Chooses the columns: by the features in the file, or else in the card, or else by the types of the columns.
+ * @param wanted Columns that the user chose.
  * @param source Name of the data set, for errors.
- * @throws NaptuneError when there is no such column, or several and none is chosen.
+ * @throws NaptuneError if there is no such column, or several and the user chose none.
  */
 export function parquetColumns(
 	{ columns, features: told }: Pick<ParquetDescription, 'columns' | 'features'>,
@@ -88,8 +88,8 @@ function choose(
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
 			usable.length > 0
-				? `Which column of ${source} holds ${holds} is not clear; its columns are ${all}. Name it behind the data set: '?${option}=${usable[0]}'.`
-				: `${source} has no column of ${holds}; its columns are ${all}. A data set of labelled images is needed.`,
+				? `It is unclear which column of ${source} holds ${holds}; its columns are ${all}. Name it after the data set: '?${option}=${usable[0]}'.`
+				: `${source} has no column of ${holds}; its columns are ${all}. Use a data set of labelled images.`,
 		)
 	}
 	if (others.length === 0) return { column: first, notices: [] }
@@ -98,16 +98,16 @@ function choose(
 		const rest = candidates.filter((name) => name !== plain).join(', ')
 		return {
 			column: plain,
-			notices: [`${source} has other columns of ${holds} beside ${plain}, which is used: ${rest}.`],
+			notices: [`${source} has other columns of ${holds} besides ${plain}, which is used: ${rest}.`],
 		}
 	}
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`${source} has several columns of ${holds}: ${candidates.join(', ')}. Choose one behind the data set: '?${option}=${first}'.`,
+		`${source} has several columns of ${holds}: ${candidates.join(', ')}. Choose one after the data set: '?${option}=${first}'.`,
 	)
 }
 
-/** What the library of Hugging Face writes into files; undefined where it has not. */
+/** The features that Hugging Face's library writes into files; undefined if it did not write the file. */
 function embeddedFeatures(value: string | undefined): Features | undefined {
 	if (value === undefined) return undefined
 	let content: unknown
@@ -132,7 +132,7 @@ function nameOf({ name }: ParquetColumn): string {
 	return name
 }
 
-/** The bytes of image files, either as such or with their names, `{bytes, path}`. */
+/** Whether the column holds the bytes of image files, either alone or with their names, `{bytes, path}`. */
 function holdsBytes({ holds, children }: ParquetColumn): boolean {
 	return holds === 'bytes' || children.some((child) => child.name === 'bytes' && child.holds === 'bytes')
 }

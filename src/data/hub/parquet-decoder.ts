@@ -1,6 +1,6 @@
 /**
- * What a process of its own does with Parquet files: it reads their metadata, labels and images. The library believes the
- * numbers in a file, so all of them are bounded here or by the process.
+ * Reads metadata, labels and images of Parquet files, in a separate process. The library trusts the numbers in a file, so
+ * this code or the process bounds all of them.
  */
 
 import { open, realpath } from 'node:fs/promises'
@@ -16,7 +16,7 @@ import { NaptuneError } from '../../core/errors.js'
 import { shortened, shown } from '../../core/shown.js'
 import { parquetCodecs } from './parquet-codecs.js'
 
-/** What can be asked. */
+/** Requests to the process. */
 export type ParquetRequest =
 	| { readonly kind: 'open'; readonly path: string }
 	| { readonly kind: 'labels'; readonly path: string; readonly column: string }
@@ -28,7 +28,7 @@ export type ParquetRequest =
 			readonly end: number
 	  }
 
-/** A column, as far as choosing one needs it. */
+/** A column, with what it takes to choose one. */
 export interface ParquetColumn {
 	readonly name: string
 	readonly holds: 'bytes' | 'text' | 'integers' | 'other'
@@ -41,34 +41,34 @@ export interface ParquetColumn {
 export interface ParquetDescription {
 	readonly rows: number
 	readonly columns: readonly ParquetColumn[]
-	/** What the library of Hugging Face has written into it. */
+	/** What Hugging Face's library has written into it. */
 	readonly features: string | undefined
 	readonly groups: readonly RowGroup[]
 }
 
-/** Rows that are stored together. */
+/** Rows stored together. */
 export interface RowGroup {
 	readonly rows: number
-	/** Columns whose pages have an index, so that less than the whole can be read. */
+	/** Columns with a page index, so that it can read less than the whole. */
 	readonly indexed: readonly string[]
 }
 
-/** A label as it is stored. */
+/** A label as stored. */
 export type Label = number | string | null
 
-/** Parts of answers, in the order of {@link ParquetRequest}. */
+/** Parts of responses, in the order of {@link ParquetRequest}. */
 export type ParquetPart =
 	| ParquetDescription
 	| readonly Label[]
 	| { readonly images: readonly (Uint8Array | undefined)[]; readonly bytesRead: number }
 
-/** Labels and bytes of images that are sent at a time. */
+/** Labels per message. */
 const partLabels = 100_000
 const partBytes = 32 * 2 ** 20
-/** More than any file of images has. */
+/** More than any file of images needs. */
 const most = { metadata: 64 * 2 ** 20, rows: 4_000_000, schema: 10_000, chunks: 1_000_000, features: 8 * 2 ** 20 }
 
-/** Answers a request. @throws NaptuneError when the file is missing, damaged, or no Parquet file. */
+/** Answers a request. @throws NaptuneError if the file is missing, damaged, or not a Parquet file. */
 export async function* readParquet(request: ParquetRequest): AsyncGenerator<ParquetPart> {
 	const { path } = request
 	const handle = await open(path).catch(async (error: Error) => {
@@ -110,7 +110,7 @@ export async function* readParquet(request: ParquetRequest): AsyncGenerator<Parq
 	}
 }
 
-/** Metadata of the files that were read last: all pieces of a file need it. */
+/** Metadata of recently read files: every piece of a file needs it. */
 const opened = new Map<string, { readonly stamp: string; readonly metadata: FileMetaData }>()
 
 function remember(path: string, file: { readonly stamp: string; readonly metadata: FileMetaData }): void {
@@ -130,7 +130,7 @@ async function readMetadata(buffer: AsyncBuffer): Promise<FileMetaData> {
 	return parquetMetadataAsync(buffer)
 }
 
-/** Checks all that is used of the metadata, naming what is missing. */
+/** Checks all metadata in use, naming what is missing. */
 function describe(metadata: FileMetaData, size: number): ParquetDescription {
 	const rows = wholeNumber(metadata.num_rows, 'num_rows', most.rows)
 	const { schema, row_groups: groups } = metadata
@@ -142,8 +142,7 @@ function describe(metadata: FileMetaData, size: number): ParquetDescription {
 		}
 	}
 	const root = parquetSchema(metadata)
-	if (root.count !== schema.length)
-		throw new Error(`its schema has ${schema.length} elements, of which ${root.count} are used`)
+	if (root.count !== schema.length) throw new Error(`its schema has ${schema.length} elements but uses ${root.count}`)
 	let chunks = 0
 	const described = groups.map((group, at): RowGroup => {
 		const where = `row group ${at}`
@@ -164,7 +163,7 @@ function describe(metadata: FileMetaData, size: number): ParquetDescription {
 		return { rows: own, indexed }
 	})
 	const inGroups = described.reduce((sum, group) => sum + group.rows, 0)
-	if (inGroups !== rows) throw new Error(`num_rows is ${rows}, its row groups have ${inGroups}`)
+	if (inGroups !== rows) throw new Error(`num_rows is ${rows}, but its row groups have ${inGroups}`)
 	const features = metadata.key_value_metadata?.find(({ key }) => key === 'huggingface')?.value
 	if (features !== undefined && features.length > most.features)
 		throw new Error('its description of features is too long')
@@ -175,10 +174,10 @@ function wholeNumber(value: unknown, name: string, limit: number): number {
 	if (value === undefined) throw new Error(`${name} is missing`)
 	const number = Number(value)
 	if (typeof value !== 'object' && Number.isSafeInteger(number) && number >= 0 && number <= limit) return number
-	throw new Error(`${name} is ${shown(value)}; a whole number up to ${limit} is expected`)
+	throw new Error(`${name} is ${shown(value)}; it must be a whole number up to ${limit}`)
 }
 
-/** @param inner Levels of columns in columns that are told. */
+/** @param inner Levels of nested columns to describe. */
 function columnOf({ element, children }: SchemaTree, inner = 1): ParquetColumn {
 	const { type, converted_type, logical_type, repetition_type, name } = element
 	const isText = type === 'BYTE_ARRAY' && (converted_type === 'UTF8' || logical_type?.type === 'STRING')
@@ -238,12 +237,16 @@ async function explained(path: string, cause: Error): Promise<NaptuneError> {
 	if (cause instanceof NaptuneError) return new NaptuneError('NAP_FILE_INVALID', `${path}: ${cause.message}`, { cause })
 	const codec = /unsupported compression codec: (\w+)/.exec(cause.message)?.[1]
 	if (codec)
-		return new NaptuneError('NAP_FILE_INVALID', `${path} is compressed by ${codec}, which is not read here.`, { cause })
-	// In the hub's cache this is a link; what has to go is the file behind it.
+		return new NaptuneError(
+			'NAP_FILE_INVALID',
+			`${path} is compressed with ${codec}, which naptune does not support.`,
+			{ cause },
+		)
+	// In the hub's cache this is a link; the file behind it must be deleted.
 	const file = await realpath(path).catch(() => path)
 	return new NaptuneError(
 		'NAP_FILE_INVALID',
-		`${path} is not a Parquet file that can be read, or it is damaged (${shortened(cause.message, 300)}). Delete ${file}, so that it is fetched again.`,
+		`${path} is damaged or not a Parquet file (${shortened(cause.message, 300)}). Delete ${file}, so that it is fetched again.`,
 		{ cause },
 	)
 }

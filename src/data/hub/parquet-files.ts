@@ -1,4 +1,4 @@
-/** Which Parquet files of a repository are which split. */
+/** Assigns the Parquet files of a repository to splits. */
 
 import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -9,13 +9,13 @@ import { globExpression } from './glob.js'
 
 /** Files of one configuration. */
 export interface ParquetFiles {
-	/** Undefined where the repository has only one way to read it. */
+	/** Undefined if the repository has only one configuration. */
 	readonly config?: string
-	/** By the names that the splits have in the repository, each in the order of its paths. */
+	/** By the names of splits in the repository, each sorted by path. */
 	readonly splits: ReadonlyMap<string, readonly ListedFile[]>
 }
 
-/** Words in the names of files and folders that tell a split. */
+/** Words in the names of files and folders that indicate a split. */
 const words: Readonly<Record<string, string>> = {
 	train: 'train',
 	training: 'train',
@@ -29,14 +29,14 @@ const words: Readonly<Record<string, string>> = {
 	evaluation: 'test',
 }
 
-/** The layout of the branch `refs/convert/parquet`, which the hub makes of other formats. */
+/** The layout of the branch `refs/convert/parquet`, which the hub generates from other formats. */
 const converted = /^([^/]+)\/(?:partial-)?([^/]+)\/\d+\.parquet$/
 
 /**
- * Finds the files of a configuration: by the layout of `refs/convert/parquet`, by the list in the card, or by the names of
- * files, such as `data/train-00000-of-00002.parquet`, `test/0.parquet` or `images-val.parquet`; a file whose name tells
- * nothing is for training.
- * @throws NaptuneError when there are no Parquet files, or the configuration is unknown or has to be chosen.
+ * Finds the files of a configuration: by the layout of `refs/convert/parquet`, by the list in the card, or by file names
+ * such as `data/train-00000-of-00002.parquet`, `test/0.parquet` or `images-val.parquet`; a file whose name says nothing is
+ * for training.
+ * @throws NaptuneError if there are no Parquet files, or the configuration is unknown or must be chosen.
  */
 export function parquetFiles(listing: DatasetListing, id: string, wanted: string | undefined): ParquetFiles {
 	const source = `hf:${id}`
@@ -56,17 +56,14 @@ export function parquetFiles(listing: DatasetListing, id: string, wanted: string
 	const configs = cardConfigs(listing.card)
 	if (configs.length === 0) {
 		if (wanted === undefined || wanted === 'default') return { splits: grouped(files, splitByName) }
-		throw new NaptuneError(
-			'NAP_INPUT_UNSUITABLE',
-			`${source} has no configurations to choose from; leave out :${wanted}.`,
-		)
+		throw new NaptuneError('NAP_INPUT_UNSUITABLE', `${source} has no configurations to choose from; remove :${wanted}.`)
 	}
 	const config = chosen(configs, source, wanted)
 	const splits = filesOf(config, files)
 	if (splits.size > 0) return { config: config.name, splits }
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`The configuration ${config.name} of ${source} names no Parquet files of the repository. ${advice(source)}`,
+		`The configuration ${config.name} of ${source} names no Parquet files in the repository. ${advice(source)}`,
 	)
 }
 
@@ -107,7 +104,7 @@ function chosen<T extends { readonly name: string; readonly isDefault: boolean }
 function splitByName({ path }: { readonly path: string }): string {
 	const sharded = /(?:^|\/)([\w.]+)-\d{5}-of-\d{5}/.exec(path)
 	if (sharded) return at(sharded, 1)
-	// The file's own name says more than its folder's, the last word more than those before.
+	// The file's own name outweighs its folder's, and the last word the earlier ones.
 	const told = path
 		.replace(/\.parquet$/, '')
 		.toLowerCase()
@@ -127,14 +124,14 @@ function grouped(
 }
 
 function advice(source: string): string {
-	return `Where the hub has converted a data set to Parquet, that is in its branch refs/convert/parquet: ${source}@refs/convert/parquet`
+	return `If the hub has converted a data set to Parquet, its branch refs/convert/parquet has the files: ${source}@refs/convert/parquet`
 }
 
 function noParquet(listing: DatasetListing, source: string): NaptuneError {
 	const paths = listing.files.map(({ path }) => path)
 	const script = paths.find((path) => /^[^/]+\.py$/.test(path))
 	const what = script
-		? `it is read by a script, ${script}, which is not run here`
+		? `it needs the script ${script}, which naptune does not run`
 		: `it has ${paths.slice(0, 10).join(', ') || 'no files'}${paths.length > 10 ? ', …' : ''}`
 	return new NaptuneError('NAP_INPUT_UNSUITABLE', `${source} has no Parquet files: ${what}. ${advice(source)}`)
 }

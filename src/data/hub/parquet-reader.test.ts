@@ -130,7 +130,7 @@ describe('openParquet', () => {
 		const path = join(await temporaryFolder(), 'y.parquet')
 		for (const content of ['', 'PAR1 and no more, but long enough']) {
 			await writeFile(path, content)
-			await expect(openParquet(reader, path)).rejects.toThrow(/y\.parquet is not a Parquet file that can be read/)
+			await expect(openParquet(reader, path)).rejects.toThrow(/y\.parquet is damaged or not a Parquet file/)
 		}
 		await expect(openParquet(reader, `${path}.none`)).rejects.toThrow(/ENOENT/)
 	})

@@ -1,10 +1,10 @@
-/** Columns of Parquet files, read in a process of their own; of images, no more than a few pieces are in memory at any time. */
+/** Reads columns of Parquet files in a separate process, with only a few pieces of image data in memory at any time. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { type IsolatedReader, isolatedReader } from '../../files/isolated/isolated-reader.js'
 import type { Label, ParquetDescription, ParquetPart, ParquetRequest } from './parquet-decoder.js'
 
-/** A file and what it says about itself. */
+/** A file and its metadata. */
 export interface ParquetFile extends ParquetDescription {
 	readonly path: string
 }
@@ -12,23 +12,23 @@ export interface ParquetFile extends ParquetDescription {
 /** The process that reads. */
 export type ParquetProcess = IsolatedReader<ParquetRequest, ParquetPart>
 
-/** Bytes of encoded images that are kept, unless one piece has more. */
+/** Most bytes of encoded images to keep, unless one piece has more. */
 const keptBytes = 128 * 2 ** 20
 
-/** Rows of a piece where the file has an index of pages, so that less than a row group can be read. */
+/** Rows of a piece if the file has a page index, so that less than a row group can be read. */
 const indexedPiece = 32
 
-/** MiB of heap and seconds that one answer may take: a row group of a gigabyte needs a fifth of either. */
+/** MiB of heap and seconds for one response: a row group of a gigabyte needs a fifth of either. */
 const limits = { heap: 1024, seconds: 120 }
 
-/** A process that reads, started by the first request. */
+/** A reader process, started by the first request. */
 export function parquetProcess(): ParquetProcess {
 	return isolatedReader(new URL('./parquet-process.js', import.meta.url), limits)
 }
 
 /**
  * Reads the metadata of a file.
- * @throws NaptuneError when it is missing, cut short or no Parquet file, with the field that is missing or wrong.
+ * @throws NaptuneError if it is missing, truncated or not a Parquet file, with the missing or wrong field.
  */
 export async function openParquet(reader: ParquetProcess, path: string): Promise<ParquetFile> {
 	const [description] = (await reader.ask({ kind: 'open', path }, path)) as ParquetDescription[]
@@ -36,7 +36,7 @@ export async function openParquet(reader: ParquetProcess, path: string): Promise
 	return { path, ...description }
 }
 
-/** The values of a column of numbers or texts; numbers of 64 bits come as such. @throws NaptuneError when damaged. */
+/** The values of a column of numbers or texts; 64-bit numbers come as such. @throws NaptuneError if damaged. */
 export async function readLabels(
 	reader: ParquetProcess,
 	{ path, rows }: ParquetFile,
@@ -50,20 +50,20 @@ export async function readLabels(
 	)
 }
 
-/** Reads one image. @throws NaptuneError when the file is damaged or has no bytes in this row. */
+/** Reads one image. @throws NaptuneError if the file is damaged or has no bytes in this row. */
 export type ImageReader = (file: ParquetFile, row: number) => Promise<Uint8Array>
 
 /** Options of {@link imageReader}. */
 export interface ImageReaderOptions {
 	/** Bytes to keep. */
 	readonly keep?: number
-	/** Called with how many bytes of a file were read for a piece of it. */
+	/** Called with the number of bytes read from a file for one piece. */
 	readonly onRead?: (bytes: number) => void
 }
 
 /**
- * A reader of the encoded images in a column. It reads row group by row group (or some rows where there is an index of
- * pages), one at a time, and keeps those read last.
+ * A reader for the encoded images in a column. It reads one row group (or some rows, if there is a page index) at a time,
+ * and keeps the most recent ones.
  */
 export function imageReader(reader: ParquetProcess, column: string, options: ImageReaderOptions = {}): ImageReader {
 	const { keep = keptBytes, onRead = () => {} } = options
@@ -82,7 +82,7 @@ export function imageReader(reader: ParquetProcess, column: string, options: Ima
 		const key = `${file.path}\0${start}`
 		let piece = pieces.get(key)
 		if (piece) {
-			// To the end of the list: what was used last is forgotten last.
+			// Moves it to the end of the list: the most recently used piece is dropped last.
 			pieces.delete(key)
 			pieces.set(key, piece)
 		} else {
@@ -102,14 +102,14 @@ export function imageReader(reader: ParquetProcess, column: string, options: Ima
 		if (image) return image
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`Row ${row} of ${file.path} has no image in ${column}: its bytes are not in the file. Only images inside the Parquet files are read.`,
+			`Row ${row} of ${file.path} has no image in ${column}: the file does not contain its bytes. naptune reads only images inside the Parquet files.`,
 		)
 	}
 }
 
 type Images = readonly (Uint8Array | undefined)[]
 
-/** The rows that are read together with this one. */
+/** The rows to read together with this one. */
 function pieceOf({ groups, rows }: ParquetFile, column: string, row: number) {
 	let start = 0
 	for (const group of groups) {

@@ -1,4 +1,4 @@
-/** Decoding, resizing and augmenting off the main thread, so that the engine need not wait for images. */
+/** Decodes, resizes and augments off the main thread, so that the engine does not wait for images. */
 
 import { availableParallelism } from 'node:os'
 import type { Tinypool } from 'tinypool'
@@ -14,27 +14,27 @@ import { viewCache } from './view-cache.js'
 export interface ImageLoaderOptions {
 	/** Worker threads from 0 to 256; with 0 the calling thread makes all views. Default {@link defaultLoaderThreads}. */
 	readonly threads?: number
-	/** Bytes of views that are the same every time (those of an evaluation) which may be kept in memory. Default 256 MiB. */
+	/** Bytes of constant views (those of an evaluation) to keep in memory. Default 256 MiB. */
 	readonly cacheBytes?: number
 }
 
-/** Makes views of images. What they are does not depend on the loader or its threads. */
+/** Makes views of images. The views do not depend on the loader or its threads. */
 export interface ImageLoader {
 	readonly threads: number
 	/**
-	 * The same split, whose views this loader makes. A split whose images are decoded already stays as it is: sending them
-	 * to a thread takes longer than the work there.
+	 * The same split, with views made by this loader. A split of decoded images stays as it is: sending them to a thread
+	 * takes longer than the work there.
 	 */
 	split(split: Split): Split
-	/** The same data set, all splits of which are loaded by this. */
+	/** The same data set, with all splits loaded by this loader. */
 	dataset<D extends Pick<Dataset, 'train' | 'validation' | 'test'>>(dataset: D): D
-	/** Ends the threads, after which its splits give errors. May be called twice. */
+	/** Ends the threads, after which its splits throw. May be called twice. */
 	close(): Promise<void>
 }
 
 const defaultCacheBytes = 2 ** 28
 
-/** Pictures that a thread has in hand: while one is being decoded by the image library, another one is resized. */
+/** Pictures per thread in flight: while the image library decodes one, another is resized. */
 const tasksPerThread = 2
 
 /** Half of the cores, at least one: the engine needs them more. */
@@ -43,26 +43,26 @@ export function defaultLoaderThreads(): number {
 }
 
 /**
- * Creates a loader; its threads are started by the first image. Close it when done. A forgotten one keeps memory, but does
- * not keep the process alive.
- * @throws NaptuneError for a number of threads or bytes that makes no sense.
+ * Creates a loader; the first image starts its threads. Close it when done: an open one holds memory, but does not keep the
+ * process alive.
+ * @throws NaptuneError for an invalid number of threads or bytes.
  */
 export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader {
 	const { threads = defaultLoaderThreads(), cacheBytes = defaultCacheBytes } = options
 	if (!Number.isInteger(threads) || threads < 0 || threads > 256) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`The threads of an image loader must be a whole number from 0 to 256, got ${threads}.`,
+			`The threads of an image loader must be a whole number from 0 to 256; got ${threads}.`,
 		)
 	}
 	if (!(cacheBytes >= 0)) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`The bytes that an image loader keeps must be a number of at least 0, got ${cacheBytes}.`,
+			`The cache of an image loader must be at least 0 bytes; got ${cacheBytes}.`,
 		)
 	}
 	const cache = viewCache(cacheBytes)
-	// Bounds pictures of full size and bytes of files in memory, however large a batch is.
+	// Bounds full-size pictures and file bytes in memory for any batch size.
 	const inSlot = slots(threads === 0 ? 1 : threads * tasksPerThread + 1)
 	let pool: Promise<Tinypool> | undefined
 	let closed = false
@@ -70,7 +70,7 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 		if (threads > 0) pool ??= startPool(threads)
 		const answer: ViewAnswer = await (pool ? pool.then((threads) => threads.run(task)) : makeView(task)).catch(
 			(cause: unknown) => {
-				// What was under way when the loader was closed.
+				// Work in flight when the loader closed.
 				throw closed ? closedError(cause) : cause
 			},
 		)
@@ -90,7 +90,7 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 				inSlot(async () => {
 					if (closed) throw closedError()
 					const key = isFixed(view) ? JSON.stringify([number, index, view]) : undefined
-					// Before the source is asked for: to read one row of a Parquet file, many are read.
+					// Before asking the source: reading one row of a Parquet file reads many.
 					const kept = key && cache.get(key)
 					if (kept) return kept
 					const made = await make({ source: await sourceOf(index), view })
@@ -119,14 +119,14 @@ export function createImageLoader(options: ImageLoaderOptions = {}): ImageLoader
 }
 
 function closedError(cause?: unknown): NaptuneError {
-	return new NaptuneError('NAP_ENGINE_CLOSED', 'The image loader is closed; create another one.', { cause })
+	return new NaptuneError('NAP_ENGINE_CLOSED', 'The image loader is closed; create a new one.', { cause })
 }
 
 async function startPool(threads: number): Promise<Tinypool> {
 	const { Tinypool } = await import('tinypool')
 	return new Tinypool({
 		filename: new URL('./loader-worker.js', import.meta.url).href,
-		// The flags of the process are meant for the caller's script; some of them break this one.
+		// The flags of the process are meant for the caller's script; some would break this one.
 		execArgv: [],
 		minThreads: threads,
 		maxThreads: threads,

@@ -1,17 +1,17 @@
-/** Views of images of a split as a batch of numbers. */
+/** Loads views of a split's images as a batch of numbers. */
 
 import { writeUnitPixels } from '../../images/pixels.js'
 import { type ImageView, viewOf } from '../../images/view.js'
 import type { Split } from '../dataset.js'
 
 /**
- * Loads views of images. A split with a loader makes many at a time; any other decodes one after the other, so that no
- * more than one picture of full size is held.
- * @param positions Of the images in the split.
+ * Loads views of images. A split with a loader makes many at a time; any other decodes them in turn, so that only one
+ * full-size picture is in memory.
+ * @param positions Positions of the images in the split.
  * @param size Height and width of the views.
  * @param viewAt The view of the image at a position.
  * @returns [n, 3, size, size] in [0, 1].
- * @throws NaptuneError of the first image in this order that is not readable or has no such view.
+ * @throws NaptuneError for the first image, in this order, that is unreadable or has no such view.
  */
 export async function loadViews(
 	split: Split,

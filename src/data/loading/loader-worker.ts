@@ -1,4 +1,4 @@
-/** What a thread of an image loader does: decode a picture and make a view of it. */
+/** The work of a loader thread: decode a picture and make a view of it. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { type DecodedImage, decodeImage } from '../../images/decode.js'
@@ -11,10 +11,10 @@ export interface ViewTask {
 	readonly view: ImageView
 }
 
-/** The view, or what is wrong with the picture: an error would lose its class on the way between threads. */
+/** The view, or what is wrong with the picture: an error would lose its class between threads. */
 export type ViewAnswer = DecodedImage | { readonly problem: string }
 
-/** Never rejects for a picture that cannot be used. */
+/** Never rejects for an unusable picture. */
 export default async function makeView({ source, view }: ViewTask): Promise<ViewAnswer> {
 	try {
 		const image = await (source.kind === 'file' ? decodeImage(source.path) : decodeImage(source.bytes, source.name))

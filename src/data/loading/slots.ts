@@ -1,6 +1,6 @@
-/** A bound on how many things are done at once. */
+/** Limits how many actions run at once. */
 
-/** Runs actions, at most `count` at a time, in the order in which they were asked for. */
+/** Runs actions, at most `count` at a time, in the order of the calls. */
 export function slots(count: number): <T>(action: () => Promise<T>) => Promise<T> {
 	const waiting: (() => void)[] = []
 	let free = count
@@ -10,7 +10,7 @@ export function slots(count: number): <T>(action: () => Promise<T>) => Promise<T
 		try {
 			return await action()
 		} finally {
-			// A slot goes straight to the next in the queue, so that nobody can come between.
+			// A slot passes straight to the next in the queue, so that no other caller can take it.
 			const next = waiting.shift()
 			if (next) next()
 			else free++

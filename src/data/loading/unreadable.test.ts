@@ -18,9 +18,9 @@ it('finds images that cannot be read, and leaves them out in order', async () =>
 	expect(idsOf(rest)).toEqual(['0.jpg', '2.jpg', '3.png', '6.jpg'])
 	expect(labelsOf(rest)).toEqual([0, 2, 0, 0])
 	expect(exclusionNotice(found, split.length, 'test')).toBe(
-		'3 of 7 test images were left out because they cannot be read: 1.png, 4.jpg, 5.png.',
+		'3 of 7 test images were excluded because they are unreadable: 1.png, 4.jpg, 5.png.',
 	)
-	await expect(checkImages(split)).rejects.toThrow(`3 of 7 images cannot be used:\n  ${join(folder, '1.png')}`)
+	await expect(checkImages(split)).rejects.toThrow(`3 of 7 images are unreadable:\n  ${join(folder, '1.png')}`)
 })
 
 it('leaves a split alone that is fine, and does not empty one', async () => {

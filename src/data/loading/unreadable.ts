@@ -1,4 +1,4 @@
-/** Images that cannot be read: found before hours of work rather than after, and left out where that is wanted. */
+/** Finds unreadable images before hours of work rather than after, and leaves them out on request. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { type Split, subset } from '../dataset.js'
@@ -11,14 +11,14 @@ export interface UnreadableImage {
 	readonly problem: string
 }
 
-/** Pictures of full size in memory at once. */
+/** Full-size pictures in memory at once. */
 const atOnce = 2
 
 /**
- * Decodes every image once and forgets it. Images that a split holds decoded cost nothing.
- * @param progress Called with how many images are done after each.
+ * Decodes and discards every image. Images that a split holds decoded cost nothing.
+ * @param progress Called after each image with the number done.
  * @param signal Stops before the next image.
- * @returns Those that cannot be read, in the order of the split.
+ * @returns The unreadable images, in the order of the split.
  */
 export async function findUnreadable(
 	split: Split,
@@ -30,7 +30,7 @@ export async function findUnreadable(
 	return unreadable.map(({ id, reason }) => ({ id, problem: reason }))
 }
 
-/** An error that names the first five of them. @param total Images that were looked at. @param advice A last line. */
+/** An error that names the first five of them. @param total Number of images checked. @param advice A last line. */
 export function unreadableError(
 	unreadable: readonly UnreadableImage[],
 	total: number,
@@ -38,11 +38,11 @@ export function unreadableError(
 ): NaptuneError {
 	const more = unreadable.length > 5 ? [`and ${unreadable.length - 5} more`] : []
 	const problems = unreadable.slice(0, 5).map(({ problem }) => problem)
-	const list = [`${unreadable.length} of ${total} images cannot be used:`, ...problems, ...more].join('\n  ')
+	const list = [`${unreadable.length} of ${total} images are unreadable:`, ...problems, ...more].join('\n  ')
 	return new NaptuneError('NAP_IMAGE_DAMAGED', [list, ...advice].join('\n'))
 }
 
-/** The split without these images; their order stays. @throws NaptuneError when nothing is left. */
+/** The split without these images, in the same order. @throws NaptuneError if none is left. */
 export function withoutImages(split: Split, unreadable: readonly Pick<UnreadableImage, 'id'>[]): Split {
 	if (unreadable.length === 0) return split
 	const left = new Set(unreadable.map(({ id }) => id))
@@ -50,14 +50,14 @@ export function withoutImages(split: Split, unreadable: readonly Pick<Unreadable
 	if (kept.length === 0) {
 		throw new NaptuneError(
 			'NAP_IMAGE_DAMAGED',
-			`None of the ${split.length} images can be read. Check that the files are whole JPEG, PNG or WebP images.`,
+			`None of the ${split.length} images can be read. Check that the files are complete JPEG, PNG or WebP images.`,
 		)
 	}
 	return subset(split, kept)
 }
 
-/** What a person and a record are told of images that were left out: all their ids. @param total Images there were. */
+/** The notice about excluded images, with all their ids. @param total Original number of images. */
 export function exclusionNotice(unreadable: readonly UnreadableImage[], total: number, what: string): string {
 	const ids = unreadable.map(({ id }) => id).join(', ')
-	return `${unreadable.length} of ${total} ${what} images were left out because they cannot be read: ${ids}.`
+	return `${unreadable.length} of ${total} ${what} images were excluded because they are unreadable: ${ids}.`
 }

@@ -1,18 +1,18 @@
-/** Views of images that are kept in memory, up to a number of bytes. */
+/** Keeps views of images in memory, up to a number of bytes. */
 
 import type { DecodedImage } from '../../images/decode.js'
 
-/** A cache. What comes first stays: data sets are read in turns, where giving up the oldest would never find anything. */
+/** A cache that keeps what comes first: data sets are read in cycles, where evicting the oldest would never produce a hit. */
 export interface ViewCache {
 	get(key: string): DecodedImage | undefined
-	/** Keeps a view where there is room for it. */
+	/** Keeps a view if there is room for it. */
 	add(key: string, view: DecodedImage): void
-	/** Bytes that are held, at most those that the cache was made with. */
+	/** Bytes in use, at most the limit of the cache. */
 	readonly bytes: number
 	clear(): void
 }
 
-/** An empty cache. @param limit Bytes of pixels that it may hold; 0 for none. */
+/** An empty cache. @param limit Most bytes of pixels; 0 to keep none. */
 export function viewCache(limit: number): ViewCache {
 	const views = new Map<string, DecodedImage>()
 	let bytes = 0

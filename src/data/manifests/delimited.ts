@@ -1,4 +1,4 @@
-/** Tables in text: CSV, and the same with semicolons, tabs or bars. */
+/** Parses tables in text: CSV, also with semicolons, tabs or bars. */
 
 import { parse } from 'csv-parse/sync'
 import { NaptuneError } from '../../core/errors.js'
@@ -6,7 +6,7 @@ import { NaptuneError } from '../../core/errors.js'
 /** A row under the header. */
 export interface TableRow {
 	readonly cells: readonly string[]
-	/** Where it stands; the header is in line 1. */
+	/** Its line in the file; the header is line 1. */
 	readonly line: number
 }
 
@@ -19,12 +19,12 @@ export interface Table {
 const delimiters = { commas: ',', semicolons: ';', tabs: '\t', bars: '|' } as const
 
 /**
- * Parses a table. Cells are separated by what makes the most known names of its first line.
- * @param path Of the file, for errors. @param isKnown Whether a column's name is understood. @param advice Ends errors.
- * @throws NaptuneError when it is no such table, or none of its columns is known.
+ * Parses a table. The separator is the one that yields the most known column names in the first line.
+ * @param path Path of the file, for errors. @param isKnown Whether a column's name is known. @param advice Ends errors.
+ * @throws NaptuneError if it is not such a table, or none of its columns is known.
  */
 export function parseTable(text: string, path: string, isKnown: (name: string) => boolean, advice: string): Table {
-	// Excel's way to say what separates cells.
+	// Excel's way to declare the separator.
 	const declared = /^sep=(.)\r?\n/i.exec(text)
 	const first = text.slice(declared?.[0].length ?? 0).match(/^\s*([^\r\n]*)/)?.[1] ?? ''
 	const known = (delimiter: string) => cellsOf(first, delimiter).filter(isKnown).length
@@ -33,7 +33,7 @@ export function parseTable(text: string, path: string, isKnown: (name: string) =
 	if (first !== '' && known(delimiter) === 0) {
 		throw new NaptuneError(
 			'NAP_FILE_INVALID',
-			`The first line of ${path} names no column that is understood: ${JSON.stringify(first.slice(0, 200))}. Cells may be separated by ${Object.keys(delimiters).join(', ')}. ${advice}`,
+			`The first line of ${path} names no known column: ${JSON.stringify(first.slice(0, 200))}. Cells may be separated by ${Object.keys(delimiters).join(', ')}. ${advice}`,
 		)
 	}
 	const rows: TableRow[] = []

@@ -1,4 +1,4 @@
-/** From names and numbers in a manifest to classes. */
+/** Maps names and numbers in a manifest to classes. */
 
 import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -14,9 +14,9 @@ export interface ManifestClasses {
 }
 
 /**
- * The classes: in the order of their numbers where entries have such, else in the order of their names.
- * @param path Of the manifest, for errors.
- * @throws NaptuneError when some entries have numbers and some have none, a number has two names or a name two numbers, or
+ * The classes: in the order of their numbers if entries have numbers, otherwise sorted by name.
+ * @param path Path of the manifest, for errors.
+ * @throws NaptuneError if some entries have numbers and some have none, a number has two names or a name two numbers, or
  * names read the same in a prompt.
  */
 export function manifestClasses(path: string, entries: readonly ManifestEntry[]): ManifestClasses {
@@ -28,7 +28,7 @@ export function manifestClasses(path: string, entries: readonly ManifestEntry[])
 		if ((label !== undefined) !== numbered) {
 			throw new NaptuneError(
 				'NAP_DATA_INVALID',
-				`${path}: ${numbered ? place : at(entries, 0).place} has a label without a number, while ${numbered ? at(entries, 0).place : place} has a number. Give all or none.`,
+				`${path}: ${numbered ? place : at(entries, 0).place} has a label without a number, while ${numbered ? at(entries, 0).place : place} has a number. Add it to all or to none.`,
 			)
 		}
 		const sameName = numbers.get(className) ?? item

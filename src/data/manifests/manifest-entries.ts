@@ -1,4 +1,4 @@
-/** The entries of a manifest, with the places where they stand. */
+/** The entries of a manifest, with their positions in it. */
 
 import { extname } from 'node:path'
 import { z } from 'zod'
@@ -7,7 +7,7 @@ import { NaptuneError } from '../../core/errors.js'
 import { readTextFile } from '../../files/text/read-text.js'
 import { parseTable } from './delimited.js'
 
-/** Names of fields that are understood, in lower case. */
+/** Known field names, in lower case. */
 export const manifestFields = {
 	image: ['image', 'image_path', 'path', 'file', 'file_name', 'filename', 'filepath'],
 	className: ['class', 'class_name', 'classname', 'category', 'label_name'],
@@ -27,35 +27,35 @@ const splitNames = {
 
 /** One image of a manifest. */
 export interface ManifestEntry {
-	/** Where it stands: `line 3`, or `entry 3` of an array. */
+	/** Its position: `line 3`, or `entry 3` of an array. */
 	readonly place: string
-	/** Path as it is written. */
+	/** Path as written. */
 	readonly image: string
-	/** Name of the class; where it has only a number, that. */
+	/** Name of the class, or its number if it has no name. */
 	readonly className: string
-	/** The number, where one is given. */
+	/** The number, if given. */
 	readonly label?: number
 	readonly split?: 'train' | 'validation' | 'test'
 }
 
-/** A manifest as it is written. */
+/** A manifest as written. */
 export interface Manifest {
 	readonly entries: readonly ManifestEntry[]
 	/** The text of the file. */
 	readonly text: string
 	/** Whether it is a split file of CoOp. */
 	readonly coop: boolean
-	/** Names of fields that are not understood, in lower case. */
+	/** Unknown field names, in lower case. */
 	readonly unknown: readonly string[]
 }
 
-const advice = `A manifest has an image path (${manifestFields.image.join(', ')}), a class (${manifestFields.className.join(', ')}) or label, and may have a split (train, val or test) in every entry.`
+const advice = `Every entry of a manifest needs an image path (${manifestFields.image.join(', ')}) and a class (${manifestFields.className.join(', ')}) or label, and may have a split (train, val or test).`
 
 const text = z
 	.string({ error: ({ input }) => (input === undefined ? 'It is missing' : undefined) })
 	.trim()
 	.min(1)
-// Data frames write whole numbers of a column with gaps as 1.0.
+// Data frames write whole numbers as 1.0 in a column with gaps.
 const number = z.union([
 	z.int().nonnegative(),
 	z
@@ -72,7 +72,7 @@ const fieldsSchema = z.object({
 		.transform((name, context) => {
 			const found = Object.entries(splitNames).find(([known]) => known === name.trim().toLowerCase())
 			if (found) return found[1]
-			context.addIssue(`Expected ${Object.keys(splitNames).join(', ')}, got ${JSON.stringify(name)}`)
+			context.addIssue(`Expected ${Object.keys(splitNames).join(', ')}; got ${JSON.stringify(name)}`)
 			return z.NEVER
 		})
 		.optional(),
@@ -86,9 +86,9 @@ const coopSchema = z.strictObject({
 })
 
 /**
- * Reads a manifest: a table with a header (CSV, also with semicolons, tabs or bars), JSON lines, or JSON, which is an array of entries or a split file of CoOp,
- * `{"train": [["path", 0, "class"], …], "val": …, "test": …}`.
- * @throws NaptuneError when it cannot be read or holds nothing, or naming the line that is wrong.
+ * Reads a manifest: a table with a header (CSV, also with semicolons, tabs or bars), JSON lines, or JSON: an array of
+ * entries or a split file of CoOp, `{"train": [["path", 0, "class"], …], "val": …, "test": …}`.
+ * @throws NaptuneError if it cannot be read or is empty, or naming the wrong line.
  */
 export async function readManifest(path: string): Promise<Manifest> {
 	const content = await readTextFile(path, `The manifest ${path}`)
@@ -98,7 +98,7 @@ export async function readManifest(path: string): Promise<Manifest> {
 	return { ...read, entries: wholeNumbers(read.entries), text: content }
 }
 
-/** Classes that are all numbers such as 0.0 and 1.0, from a column of floats, are the whole numbers. */
+/** Classes that are all floats such as 0.0 and 1.0 become whole numbers. */
 function wholeNumbers(entries: readonly ManifestEntry[]): readonly ManifestEntry[] {
 	const floats = /^\d+\.0+$/
 	if (!entries.every(({ className, label }) => label === undefined && floats.test(className))) return entries
@@ -113,7 +113,7 @@ function tableEntries(path: string, content: string): Omit<Manifest, 'text'> {
 	const header = names.map((name) => name.toLowerCase())
 	const unknown = header.filter((name) => !isKnown(name))
 	const entries = rows.map(({ cells: values, line }) => {
-		// An empty cell is a value that is not given.
+		// An empty cell is a missing value.
 		const cells = header.flatMap((name, at): [string, string][] => (values[at] ? [[name, values[at]]] : []))
 		return entryOf(path, `line ${line}`, cells)
 	})
@@ -179,7 +179,7 @@ function coopEntries(path: string, lists: z.output<typeof coopSchema>): Manifest
 	)
 }
 
-/** @throws NaptuneError when the fields are not those of an entry. */
+/** @throws NaptuneError if the fields are not those of an entry. */
 function entryOf(path: string, place: string, cells: readonly (readonly [string, unknown])[]): ManifestEntry {
 	const found: Record<string, unknown> = {}
 	for (const [field, names] of Object.entries(manifestFields)) {
@@ -197,7 +197,7 @@ function entryOf(path: string, place: string, cells: readonly (readonly [string,
 		const seen = cells.length === 0 ? 'nothing' : cells.map(([name]) => name).join(', ')
 		throw new NaptuneError(
 			'NAP_DATA_INVALID',
-			`${path}, ${place}, is not an entry of a manifest (it has ${seen}):\n${z.prettifyError(result.error)}\n${advice}`,
+			`${path}, ${place}, is not a valid manifest entry (it has ${seen}):\n${z.prettifyError(result.error)}\n${advice}`,
 		)
 	}
 	const { image, className, label, split } = result.data

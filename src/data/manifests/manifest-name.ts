@@ -1,8 +1,8 @@
-/** Names of manifests, as `--data` takes them. */
+/** Names of manifests, as `--data` accepts them. */
 
 import { extname } from 'node:path'
 
-/** Whether a name, without its options, has the ending of a manifest. */
+/** Whether a name, without its options, ends like a manifest. */
 export function isManifestName(text: string): boolean {
 	return ['.csv', '.tsv', '.json', '.jsonl'].includes(extname(text.replace(/\?.*$/s, '')).toLowerCase())
 }

@@ -70,7 +70,7 @@ describe('a manifest', () => {
 		const content = lines(...names.map((image, at) => ({ image, class: at < 10 ? 'a' : 'b' })))
 		const first = await load('list.jsonl', content, '', 5)
 		expect([first.train.length, first.validation.length, first.test.length]).toEqual([10, 4, 6])
-		expect(first.notices).toEqual([expect.stringMatching(/list\.jsonl comes without a test split.*seed 5/)])
+		expect(first.notices).toEqual([expect.stringMatching(/list\.jsonl has no test split.*seed 5/)])
 		expect(first.origin).toMatchObject({ split: 'drawn', splitSeed: 5 })
 		expect((await load('list.jsonl', content, '', 5)).origin).toEqual(first.origin)
 		expect(idsOf((await load('list.jsonl', content, '', 6)).test)).not.toEqual(idsOf(first.test))
@@ -82,11 +82,11 @@ describe('a manifest', () => {
 		await put('a1.png', 'a2.png', 'b1.png', 'b2.png')
 		const rows = ['a1.png,a,train,3', 'a2.png,a,test,3', 'b1.png,b,train,3', 'b2.png,b,test,3'].join('\n')
 		const { notices } = await load('list.csv', `image,class,Spilt,width\n${rows}\n`)
-		expect(notices[0]).toMatch(/list\.csv has fields that are not read: spilt, width\.$/)
+		expect(notices[0]).toMatch(/list\.csv has unknown fields, which are ignored: spilt, width\.$/)
 		const content = lines(
 			...['a1', 'a2', 'b1', 'b2'].map((name) => ({ image: `${name}.png`, class: name[0], fold: 1 })),
 		)
-		expect((await load('list.jsonl', content)).notices[0]).toMatch(/not read: fold\.$/)
+		expect((await load('list.jsonl', content)).notices[0]).toMatch(/ignored: fold\.$/)
 		const given = await load('given.csv', `image,class,split,width\n${rows}\n`)
 		expect(given.notices).toEqual([])
 	})
@@ -100,7 +100,7 @@ describe('a manifest', () => {
 		]
 		const { validation, test, notices } = await load('list.json', entries)
 		expect([validation.length, idsOf(test)]).toEqual([0, ['3.png']])
-		expect(notices[0]).toMatch(/has no test split: its validation images are the test split/)
+		expect(notices[0]).toMatch(/has no test split, so its validation images are the test split/)
 	})
 
 	it('orders classes by their numbers', async () => {
@@ -160,7 +160,7 @@ describe('a manifest is refused', () => {
 		await refused(
 			'l.csv',
 			'image,class\n\n1.png,a\n,b\n',
-			/l\.csv, line 4, is not an entry .*it has class\):\n.*It is missing\n.*at image/,
+			/l\.csv, line 4, is not a valid manifest entry .*it has class\):\n.*It is missing\n.*at image/,
 		)
 		await refused('l.csv', 'image,class,split\n1.png,a,tset\n', /line 2,(?:.|\n)*got "tset"/)
 		await refused('l.csv', 'image,class,category\n1.png,a,b\n', /"class" and "category", which mean the same/)
@@ -174,7 +174,7 @@ describe('a manifest is refused', () => {
 				{ image: '1.png', class: 'a' },
 				{ image: 5, class: 'a' },
 			],
-			/entry 2, is not an entry/,
+			/entry 2, is not a valid manifest entry/,
 		)
 		await refused('l.json', { images: [] }, /neither an array of entries nor a split file of CoOp/)
 		await refused('l.json', '{', /l\.json is not JSON/)
@@ -189,21 +189,21 @@ describe('a manifest is refused', () => {
 	it('when images are missing, given twice or outside its folder', async () => {
 		await put('1.png', '2.png')
 		await expect(load('l.csv', 'image,class\n1.png,a\n3.png,b\n4.png,b')).rejects.toThrow(
-			/cannot be used:\n {2}line 3: the image .*3\.png is missing\.\n {2}line 4: .*4\.png is missing/,
+			/is unusable:\n {2}line 3: the image .*3\.png is missing\.\n {2}line 4: .*4\.png is missing/,
 		)
 		await expect(load('l.csv', 'image,class\n1.png,a\n./1.png,b')).rejects.toThrow(
-			/line 3: the image 1\.png is in line 2, too/,
+			/line 3: the image 1\.png is also in line 2/,
 		)
 		for (const path of ['../2.png', '/etc/passwd', 'a/../../2.png', '..']) {
 			await expect(load('l.csv', `image,class\n1.png,a\n${path},b`)).rejects.toThrow(
-				/line 3: .* lies outside .*; name the folder of images: '.*l\.csv\?images=FOLDER'/,
+				/line 3: .* is outside .*; name the folder of images: '.*l\.csv\?images=FOLDER'/,
 			)
 		}
 		await put('own/1.png', 'own/2.png')
 		const outside = `image,class\n${join(root, 'own/1.png')},a\n${join(root, 'own/2.png')},b\n${join(root, '1.png')},a\n${join(root, '2.png')},b`
 		const all = await load('l.csv', outside, '?images=/')
 		expect(all.train.length + all.test.length).toBe(4)
-		await expect(load('l.csv', outside, '?image=/')).rejects.toThrow(/option "image"; known are images/)
+		await expect(load('l.csv', outside, '?image=/')).rejects.toThrow(/unknown option "image"; it may have images/)
 	})
 
 	it('when entries disagree', async () => {
@@ -217,14 +217,14 @@ describe('a manifest is refused', () => {
 		await refused(csv('1.png,a,0,train', '2.png,a,1,train'), /line 2 and line 3 disagree/)
 		await refused(csv('1.png,a,0,train', '2.png,b,,train'), /line 3 has a label without a number, while line 2/)
 		await refused(csv('1.png,a,0,train', '2.png,b,1,'), /line 3 has no split, while line 2 has one/)
-		await refused(csv('1.png,a,0,test', '2.png,b,1,test'), /no images for training/)
+		await refused(csv('1.png,a,0,test', '2.png,b,1,test'), /no training images/)
 		await refused(csv('1.png,a_b,0,train', '2.png,A b,1,train'), /read the same in a prompt/)
 		await refused(
 			csv('1.png,a,0,train', '2.png,b,1,train', '3.png,c,2,test'),
 			/no training images of the class "c", which 3\.png/,
 		)
 		await refused(csv('1.png,a,0,', '2.png,b,1,', '3.png,b,1,'), /The class "a" of .* has one image/)
-		await refused(csv('1.png,a,0,', '2.png,a,0,'), /training images of one class only, "a"/)
+		await refused(csv('1.png,a,0,', '2.png,a,0,'), /training images of only one class, "a"/)
 	})
 })
 
@@ -254,12 +254,12 @@ describe('tables and texts of other programs', () => {
 	it('are read with the delimiter that they have', async () => {
 		await put('photos/cat/0.png')
 		await cp(join(cases, 'semicolon.csv'), join(root, 'semicolon.csv'))
-		await expect(loadDataset(join(root, 'semicolon.csv'))).rejects.toThrow(/training images of one class only, "cat"/)
+		await expect(loadDataset(join(root, 'semicolon.csv'))).rejects.toThrow(/training images of only one class, "cat"/)
 	})
 
 	it('are refused where no column is understood', async () => {
 		await expect(load('list.csv', 'a:b\n1:2\n')).rejects.toThrow(
-			/first line of .*list\.csv names no column that is understood: "a:b"\. Cells may be separated by commas, semicolons, tabs, bars\. A manifest has/,
+			/first line of .*list\.csv names no known column: "a:b"\. Cells may be separated by commas, semicolons, tabs, bars\. Every entry of a manifest/,
 		)
 	})
 
@@ -283,7 +283,7 @@ describe('tables and texts of other programs', () => {
 	it('explains backslashes in paths', async () => {
 		await put('cat/1.png')
 		await expect(load('list.csv', 'image,class\ncat\\1.png,x\na.png,y')).rejects.toThrow(
-			/line 2: the image "cat\\\\1\.png" is missing; paths are written with forward slashes here: "cat\/1\.png"/,
+			/line 2: the image "cat\\\\1\.png" is missing; write paths with forward slashes here: "cat\/1\.png"/,
 		)
 	})
 
@@ -295,7 +295,7 @@ describe('tables and texts of other programs', () => {
 				['2', '10'],
 				[1, 0],
 			])
-			expect(notices[0]).toEqual(expect.stringMatching(/classes of .* are numbers, and so they are called in prompts/))
+			expect(notices[0]).toEqual(expect.stringMatching(/classes of .* are numbers, and prompts use those numbers/))
 		}
 	})
 })
@@ -323,11 +323,11 @@ describe('links', () => {
 		await symlink(join('..', 'outside.png'), join(root, 'inner', 'link.png'))
 		await symlink('a.png', join(root, 'inner', 'good.png'))
 		const csv = (image: string) => `image,class,split\n${image},x,train\nb.png,y,train\nc.png,y,test`
-		const refused = /line 2: link\.png is a link to .*\/outside\.png, outside .*inner; name a folder that holds both: '/
+		const refused = /line 2: link\.png links to .*\/outside\.png, outside .*inner; name a folder that holds both: '/
 		await expect(load('inner/list.csv', csv('link.png'))).rejects.toThrow(refused)
 		expect(idsOf((await load('inner/list.csv', csv('good.png'))).train)).toEqual(['good.png', 'b.png'])
 		await symlink('..', join(root, 'inner', 'up'))
-		await expect(load('inner/list.csv', csv('up/outside.png'))).rejects.toThrow(/up\/outside\.png is a link to/)
+		await expect(load('inner/list.csv', csv('up/outside.png'))).rejects.toThrow(/up\/outside\.png links to/)
 	})
 
 	it('may lead to the whole folder', async () => {

@@ -1,4 +1,4 @@
-/** A manifest: a file that lists images, their classes and splits. */
+/** Loads a manifest: a file that lists images, their classes and splits. */
 
 import { existsSync } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
@@ -13,20 +13,20 @@ import { optionsText, splitOptions } from '../source-options.js'
 import { manifestClasses } from './manifest-classes.js'
 import { type ManifestEntry, readManifest } from './manifest-entries.js'
 
-/** How many files are looked for at once. */
+/** Files to look for at once. */
 const atOnce = 64
 
 /**
- * Reads a manifest. Image paths are relative to its folder and must stay in it, unless another folder is named:
- * `list.csv?images=FOLDER`, relative to the manifest's; `?images=/` allows every path. Links count as what they lead to. Where no split is
- * given, or none for testing, it is made up as for class folders, with a notice.
+ * Loads a manifest. Image paths are relative to its folder and must stay in it, unless another folder is named:
+ * `list.csv?images=FOLDER`, relative to the manifest's; `?images=/` allows every path. Links count as their targets. If no
+ * split is given, or none for testing, one is made by the rule for class folders, with a notice.
  * @param text Path of a `.csv`, `.tsv`, `.json` or `.jsonl` file, and options.
- * @param seed Of the split, where one has to be drawn.
- * @throws NaptuneError naming the lines that are wrong, whose images are missing or outside the folder, or that disagree;
- * and as `settleSplits`.
+ * @param seed Seed of the split, if one must be drawn.
+ * @throws NaptuneError that names the lines that are malformed, contradict each other, or point to images that are missing
+ * or outside the folder; and as `settleSplits`.
  */
 export async function loadManifest(text: string, seed: number): Promise<Dataset> {
-	// A file may have a question mark in its name.
+	// A file name may contain a question mark.
 	const { name, options } = existsSync(text) ? { name: text, options: {} } : splitOptions(text, ['images'])
 	const path = resolve(name)
 	const root = resolve(dirname(path), options.images ?? '.')
@@ -53,14 +53,14 @@ export async function loadManifest(text: string, seed: number): Promise<Dataset>
 	}
 }
 
-/** A split may have been given under a name that is not known. */
+/** The split may have been given under an unknown name. */
 function passedOverNotice(path: string, unknown: readonly string[]): string[] {
 	if (unknown.length === 0) return []
 	const more = unknown.length > 5 ? ' and others' : ''
-	return [`${path} has fields that are not read: ${unknown.slice(0, 5).join(', ')}${more}.`]
+	return [`${path} has unknown fields, which are ignored: ${unknown.slice(0, 5).join(', ')}${more}.`]
 }
 
-/** @throws NaptuneError that lists the first five problems, each with its place. */
+/** @throws NaptuneError that lists the first five problems with their places. */
 async function locate(
 	path: string,
 	root: string,
@@ -77,12 +77,12 @@ async function locate(
 	const seen = new Map<string, number>()
 	for (const [index, { id }] of files.entries()) {
 		const other = seen.get(id)
-		if (other !== undefined) report(index, `the image ${id} is in ${at(entries, other).place}, too.`)
+		if (other !== undefined) report(index, `the image ${id} is also in ${at(entries, other).place}.`)
 		else seen.set(id, index)
 		if (isOutside(id)) {
 			report(
 				index,
-				`${at(entries, index).image} lies outside ${root}; name the folder of images: '${path}?images=FOLDER'.`,
+				`${at(entries, index).image} is outside ${root}; name the folder of images: '${path}?images=FOLDER'.`,
 			)
 		}
 	}
@@ -98,7 +98,7 @@ async function locate(
 				else if (isOutside(relative(realRoot, real))) {
 					report(
 						index,
-						`${image} is a link to ${real}, outside ${root}; name a folder that holds both: '${path}?images=FOLDER'.`,
+						`${image} links to ${real}, outside ${root}; name a folder that holds both: '${path}?images=FOLDER'.`,
 					)
 				}
 			}
@@ -111,21 +111,21 @@ async function locate(
 	const more = problems.length > 5 ? [`and ${problems.length - 5} more`] : []
 	throw new NaptuneError(
 		'NAP_DATA_INVALID',
-		[`${path} cannot be used:`, ...problems.slice(0, 5), ...more, ...hint].join('\n  '),
+		[`${path} is unusable:`, ...problems.slice(0, 5), ...more, ...hint].join('\n  '),
 	)
 }
 
-/** Whether a path relative to a folder leads out of it. */
+/** Whether a relative path leaves its folder. */
 function isOutside(path: string): boolean {
 	return path === '' || path === '..' || path.startsWith(`..${sep}`) || path.startsWith('../') || isAbsolute(path)
 }
 
 function missingText(path: string, written: string): string {
 	if (!written.includes('\\') || sep === '\\') return `the image ${path} is missing.`
-	return `the image ${JSON.stringify(written)} is missing; paths are written with forward slashes here: ${JSON.stringify(written.replaceAll('\\', '/'))}.`
+	return `the image ${JSON.stringify(written)} is missing; write paths with forward slashes here: ${JSON.stringify(written.replaceAll('\\', '/'))}.`
 }
 
-/** Where a file really lies; `undefined` where there is none. */
+/** Real location of a file; `undefined` if it does not exist. */
 async function realFile(path: string): Promise<string | undefined> {
 	try {
 		return (await stat(path)).isFile() ? await realpath(path) : undefined
@@ -134,7 +134,7 @@ async function realFile(path: string): Promise<string | undefined> {
 	}
 }
 
-/** @throws NaptuneError when some entries have a split and some have none, or none is for training. */
+/** @throws NaptuneError if some entries have a split and some have none, or none is for training. */
 function splitsOf(
 	path: string,
 	entries: readonly ManifestEntry[],
@@ -153,7 +153,7 @@ function splitsOf(
 	if (train.length === 0) {
 		throw new NaptuneError(
 			'NAP_DATA_INVALID',
-			`${path} has no images for training (split train). Mark some, or leave the split out everywhere.`,
+			`${path} has no training images (split train). Mark some, or remove the split from all entries.`,
 		)
 	}
 	return { train, validation: listOf('validation'), test: listOf('test') }

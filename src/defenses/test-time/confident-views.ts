@@ -1,9 +1,9 @@
-/** Which views are trusted, and how unsure a model is over them. */
+/** Decides which views to trust, and how unsure a model is over them. */
 
 import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 
-/** Below this a probability counts as this: its share of an entropy is nothing, and its logarithm stays finite. */
+/** Floor for probabilities: a smaller one adds nothing to an entropy, and its logarithm stays finite. */
 const smallest = 1e-30
 
 /** Entropy of each row of logits [V, C]: [V]. */
@@ -17,12 +17,12 @@ export function entropyOfMean(logits: Value): Value {
 	return ops.neg(ops.reduceSum(ops.mul(mean, ops.log(ops.maximum(mean, smallest)))))
 }
 
-/** Views kept: the share rounded down, as in the references. */
+/** Number of views to keep: the share rounded down, as in the references. */
 export function keptViews(views: number, share: number): number {
 	return Math.floor(views * share)
 }
 
-/** Positions of the `count` rows of lowest entropy, most confident first: logits [V, C] to int64 [count]. */
+/** Positions of the `count` rows with the lowest entropy, most confident first: logits [V, C] to int64 [count]. */
 export function mostConfident(logits: Value, count: number): Value {
 	return ops.topK(ops.neg(entropies(logits)), count, 0).indices
 }

@@ -6,19 +6,19 @@ import { explainIssues } from '../../files/explain-issues.js'
 import type { Defense } from '../defense.js'
 import type { AttackedThrough, DefendedModel, TestTimeDefense } from './test-time-defense.js'
 
-/** What is true of a method whatever its options. */
+/** Facts about a method that do not depend on its options. */
 interface TestTimeFacts {
 	readonly name: string
-	/** One line: what it does for each image. */
+	/** What it does for each image, in one line. */
 	readonly doc: string
 	/** Paper and reference code it follows. */
 	readonly source: string
-	/** What is changed for each image. */
+	/** What it changes for each image. */
 	readonly adapts: 'image' | 'text prompts' | 'prompts'
 	readonly attackedThrough: AttackedThrough
-	/** Whether training images are needed; then the option `statisticsEpsilon` says how they are attacked. */
+	/** Whether it needs training images; if so, the option `statisticsEpsilon` gives the size of the attack on them. */
 	readonly needsTrainingImages: boolean
-	/** Why it cannot be put around a defense; undefined where it can. */
+	/** Why it cannot wrap a defense; undefined if it can. */
 	unsuited(defense: Defense): string | undefined
 }
 
@@ -26,15 +26,15 @@ interface TestTimeFacts {
 interface TestTimeParts<Config extends Readonly<Record<string, unknown>>> extends TestTimeFacts {
 	/** Options with their defaults. */
 	readonly schema: z.ZodType<Config>
-	/** @throws NaptuneError when {@link TestTimeFacts.unsuited} gives a reason. */
+	/** @throws NaptuneError if {@link TestTimeFacts.unsuited} gives a reason. */
 	prepare(model: DefendedModel, config: Config): Promise<TestTimeDefense>
 }
 
-/** A test-time defense with all its options chosen, to be put around any model it suits. */
+/** A test-time defense with all its options chosen, ready to wrap any suitable model. */
 export interface ChosenTestTimeDefense extends TestTimeFacts {
 	/** The whole configuration with defaults filled in, for records. */
 	readonly options: Readonly<Record<string, unknown>>
-	/** @throws NaptuneError when the model's defense does not suit it. */
+	/** @throws NaptuneError if the model's defense is unsuitable. */
 	prepare(model: DefendedModel): Promise<TestTimeDefense>
 }
 
@@ -44,12 +44,12 @@ export interface TestTimeDefinition extends TestTimeFacts {
 	/**
 	 * Chooses options.
 	 * @param options Missing ones take their defaults.
-	 * @throws NaptuneError listing every option that is not usable.
+	 * @throws NaptuneError that lists every unusable option.
 	 */
 	choose(options?: Readonly<Record<string, unknown>>): ChosenTestTimeDefense
 }
 
-/** A method that takes options as they come and checks them. */
+/** Defines a method that validates its own options. */
 export function defineTestTime<Config extends Readonly<Record<string, unknown>>>({
 	schema,
 	prepare,
@@ -63,7 +63,7 @@ export function defineTestTime<Config extends Readonly<Record<string, unknown>>>
 			if (!parsed.success) {
 				throw new NaptuneError(
 					'NAP_OPTION_INVALID',
-					`The options of test-time defense ${facts.name} are not usable:\n${explainIssues(parsed.error, schema, options)}`,
+					`The options of test-time defense ${facts.name} are invalid:\n${explainIssues(parsed.error, schema, options)}`,
 				)
 			}
 			return { ...facts, options: parsed.data, prepare: (model) => prepare(model, parsed.data) }

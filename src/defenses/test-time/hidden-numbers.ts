@@ -4,19 +4,19 @@ import { z } from 'zod'
 import { defined } from '../../core/defined.js'
 import type { Tensor } from '../../core/tensor.js'
 
-/** Inputs of a defense's graph that are drawn at random. */
+/** Randomly drawn inputs of a defense's graph. */
 export interface HiddenNumbers {
-	/** Their values by name, float32: the same for the same index. Draw 0 is the deployed one; indices are whole numbers. */
+	/** Their values by name, float32; equal indices give equal values. Draw 0 is the deployed one; indices are whole numbers. */
 	draw(index: number): Readonly<Record<string, Tensor<'float32'>>>
 }
 
 /** The option that hides them. */
 export const randomisedOption = {
-	/** Whether the numbers drawn from `seed` are hidden from the attacker, who has to guess or to average over others. */
+	/** Whether to hide the numbers drawn from `seed` from the attacker, who must then guess, or average over others. */
 	randomised: z.boolean().optional(),
 }
 
-/** Leaves the option out where it says no, so that records without it stay what they were. */
+/** Omits the option if it is false, so that records without it stay the same. */
 export function randomisedOrAbsent<Options extends { readonly randomised?: boolean | undefined }>({
 	randomised,
 	...others
@@ -24,7 +24,7 @@ export function randomisedOrAbsent<Options extends { readonly randomised?: boole
 	return { ...others, ...defined({ randomised: randomised || undefined }) }
 }
 
-/** The keys of a random stream for a draw; the deployed one is named as if there were no others. */
+/** The keys of a random stream for a draw; the deployed draw is named as if there were no others. */
 export function drawKeys(index: number): readonly (number | string)[] {
 	return index === 0 ? [] : ['draw', index]
 }

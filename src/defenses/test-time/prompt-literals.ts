@@ -24,7 +24,7 @@ export function textFeaturesInGraph(
 	)
 }
 
-/** The same parameters in another float type; asking twice for a name gives the same value. */
+/** The same parameters in another float type; repeated calls for a name return the same value. */
 export function parametersAs(type: ElementType, parameters: ParameterLookup): ParameterLookup {
 	const values = new Map<string, Value>()
 	return (name) => {

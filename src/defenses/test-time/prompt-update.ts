@@ -1,4 +1,4 @@
-/** Steps of an optimizer inside of a graph: prompts become values that depend on the image, and can be differentiated. */
+/** Optimizer steps inside a graph: prompts become differentiable values that depend on the image. */
 
 import { z } from 'zod'
 import { at } from '../../core/at.js'
@@ -8,18 +8,18 @@ import type { ParameterLookup } from '../defense.js'
 
 /** Options of {@link updatedPrompts}. */
 export const updateOptions = {
-	/** Steps per image; 0 leaves the prompts as they are. */
+	/** Steps per image; 0 leaves the prompts unchanged. */
 	steps: z.int().nonnegative().default(1),
 	/** `adamw` as in the reference, or `sgd` without momentum. */
 	optimizer: z.enum(['adamw', 'sgd']).default('adamw'),
 }
 
-/** How prompts are updated. */
+/** How to update prompts. */
 export interface UpdateOptions {
 	readonly steps: number
 	readonly optimizer: 'adamw' | 'sgd'
 	readonly learningRate: number
-	/** Decoupled decay of AdamW: prompts times 1 - learning rate · decay at each step. */
+	/** Decoupled decay of AdamW: each step multiplies prompts by 1 - learning rate · decay. */
 	readonly weightDecay: number
 }
 
@@ -32,8 +32,8 @@ const underRoot = 1e-24
  * Parameters after descending a loss.
  *
  * AdamW's first step is learning rate · g / (|g| + 1e-8) and thus nearly the sign of g: its derivative is exact here, but
- * vanishes where |g| is well above 1e-8. An attacker who differentiates through it learns which loss the adapted prompts
- * give, and hardly how the prompts will move. With `sgd` the gradient sees the move in full.
+ * vanishes where |g| is well above 1e-8. An attacker who differentiates through it learns the loss of the adapted prompts,
+ * but little about how the prompts will move. With `sgd` the gradient includes the whole move.
  * @param names Parameters that move. @param loss A scalar from the parameters; built once per step.
  * @returns The same lookup for all other names.
  */
@@ -64,7 +64,7 @@ export function updatedPrompts(
 	return lookup(current)
 }
 
-/** Adam's direction in its closed form at the first step, from running moments at further ones. */
+/** Adam's direction: in closed form at the first step, from running moments at later ones. */
 function adamDirection(
 	name: string,
 	gradient: Value,

@@ -1,4 +1,7 @@
-/** R-TPT: text prompts that make the confident views of an image more confident, and a vote of all views by reliability. */
+/**
+ * R-TPT: text prompts that make the confident views of an image more confident, and a vote of all views weighted by
+ * reliability.
+ */
 
 import { z } from 'zod'
 import { NaptuneError } from '../../core/errors.js'
@@ -23,9 +26,9 @@ const schema = z
 		learningRate: z.number().nonnegative().default(5e-3),
 		/** AdamW's decoupled decay; PyTorch's default, which the reference does not change. */
 		weightDecay: z.number().nonnegative().default(0.01),
-		/** Nearest other views whose mean similarity makes a view's reliability; capped at all others. */
+		/** Number of nearest other views whose mean similarity is a view's reliability; capped at all others. */
 		neighbours: z.int().positive().default(20),
-		/** Temperature of the softmax that makes weights of reliabilities. */
+		/** Temperature of the softmax that turns reliabilities into weights. */
 		temperature: z.number().positive().default(0.01),
 	})
 	.refine(...keptViewsCheck)
@@ -34,23 +37,23 @@ const schema = z
 const isTextContext = (name: string) => name.startsWith('text.context.')
 
 /**
- * R-TPT (Sheng et al., CVPR 2025) as its reference code does it: the mean entropy of the share `selected` of views with the
- * lowest entropy is descended with respect to the text context; logits of all views under the new context are averaged
+ * R-TPT (Sheng et al., CVPR 2025) as in its reference code: it descends, with respect to the text context, the mean entropy
+ * of the share `selected` of views with the lowest entropy; then it averages the logits of all views under the new context
  * with weights softmax(r / temperature), where r is the mean cosine of a view's features to its `neighbours` nearest ones.
  *
  * The context starts from the defense's own text context, all layers of it. A defense without one (`vanilla`, `advpt-v`)
- * gets four vectors that start as "a photo of a". The image tower keeps its tuned prompts, also where they are linear maps
- * of the text context.
+ * gets four vectors that start as "a photo of a". The image tower keeps its tuned prompts, even if they are linear maps of
+ * the text context.
  *
- * Different from the reference: views are drawn once from `seed` rather than anew for every image, and are known to the
- * attacker, unless `randomised` hides them (they still are the same for every image); they are cut from the image as the
- * model reads it and never rounded to 8 bits (which would undo small attacks); AugMix, which the reference adds on its fine-grained data sets but not on ImageNet, is left out: its operations work on
- * 8-bit pictures and cannot be differentiated. A view is never its own neighbour; the reference leaves out similarities of
- * at least 1, which rounding decides.
+ * Differences from the reference: views are drawn once from `seed`, not for every image, and the attacker knows them unless
+ * `randomised` hides them (they are still the same for every image). They are cut from the image as the model reads it and
+ * never rounded to 8 bits, which would undo small attacks. AugMix, which the reference adds on its fine-grained data sets
+ * but not on ImageNet, is omitted: its operations work on 8-bit pictures and are not differentiable. A view is never its own
+ * neighbour; the reference drops similarities of at least 1, which depends on rounding.
  */
 export const rTpt = defineTestTime({
 	name: 'r-tpt',
-	doc: 'Tunes the text context on confident views of each image and lets all views vote by reliability.',
+	doc: 'Tunes the text context on confident views of each image; all views vote, weighted by reliability.',
 	source: 'Sheng et al. 2025 (R-TPT), CVPR, arXiv 2504.11195; code TomSheng21/R-TPT',
 	schema,
 	adapts: 'text prompts',
@@ -94,7 +97,7 @@ export const rTpt = defineTestTime({
 function reliability(unit: Value, { neighbours, temperature, views }: z.output<typeof schema>): Value {
 	const others = Math.min(neighbours, views - 1)
 	const cosines = ops.linear(unit, unit, null)
-	// Cosines are at least -1, so that what is moved to -3 and below is never among the nearest.
+	// Cosines are at least -1, so values moved to -3 and below are never among the nearest.
 	const apart = Float32Array.from({ length: views * views }, (_, at) => (at % (views + 1) === 0 ? -4 : 0))
 	const mask = ops.cast(ops.literal({ type: 'float32', shape: [views, views], data: apart }), unit.type)
 	const nearest = ops.topK(ops.add(cosines, mask), others, 1).values

@@ -1,4 +1,4 @@
-/** All test-time defenses: adding one is a file and a line here. */
+/** All test-time defenses. Adding one takes a file and a line here. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { didYouMean } from '../../core/nearest.js'

@@ -1,4 +1,4 @@
-/** TAPT: prompts that make an image confident, and its tokens like those of training images. */
+/** TAPT: prompts that make an image confident, and its tokens similar to those of training images. */
 
 import { z } from 'zod'
 import { at } from '../../core/at.js'
@@ -26,15 +26,15 @@ const schema = z
 		learningRate: z.number().nonnegative().default(5e-4),
 		/** AdamW's decoupled decay. */
 		weightDecay: z.number().nonnegative().default(5e-4),
-		/** Weight of the alignment beside the entropy. */
+		/** Weight of the alignment relative to the entropy. */
 		alignmentWeight: z.number().nonnegative().default(100),
-		/** Blocks of the image tower that are aligned, from the first on; capped at all. */
+		/** Number of first blocks in the image tower to align; capped at all. */
 		alignmentDepth: z.int().positive().default(9),
-		/** Share of the statistics of attacked training images; the rest goes to those of clean ones. */
+		/** Weight of the statistics of attacked training images; those of clean ones get the rest. */
 		adversarialShare: z.number().min(0).max(1).default(0.5),
-		/** Training images that the statistics are taken of, balanced over the classes; at most all. */
+		/** Number of training images for the statistics, balanced over the classes; at most all. */
 		statisticsImages: z.int().min(2).default(256),
-		/** Size of the attack on them in L-infinity, in pixel units of [0, 1]. Commands give the epsilon of the run. */
+		/** Size of the attack on them in L-infinity, in pixel units of [0, 1]. Commands pass the epsilon of the run. */
 		statisticsEpsilon: z
 			.number()
 			.nonnegative()
@@ -51,7 +51,7 @@ const schema = z
 /** Options of TAPT with defaults filled in. */
 export type TaptConfig = z.output<typeof schema>
 
-/** Prompts and the linear maps that make prompts of prompts. */
+/** Prompts, and the linear maps between prompts. */
 const isPrompt = (name: string) => /^(text\.context|visual\.context|coupling)\./.test(name)
 
 const unsuited = (defense: Defense) =>
@@ -61,21 +61,21 @@ const unsuited = (defense: Defense) =>
 		: `TAPT moves the prompts of a tuned defense, and ${defense.name} has none. Use it with advpt-vli or nap, for example.`)
 
 /**
- * TAPT (Wang et al., CVPR 2025) as its reference code does it. Of the views of an image, the share `selected` with the lowest
- * entropy is kept. Descended are the entropy of their mean probabilities, and `alignmentWeight` times the mean over blocks
- * of the L1 distance of the tokens that enter a block from training images: half that of each token's mean over the kept
- * views, half that of its variance. The image itself is then classified with the prompts that result. Refiners stay.
+ * TAPT (Wang et al., CVPR 2025) as in its reference code. It keeps the share `selected` of an image's views with the lowest
+ * entropy, and descends the entropy of their mean probabilities plus `alignmentWeight` times the mean over blocks of the L1
+ * distance between the tokens that enter a block and those of training images: half for each token's mean over the kept
+ * views, half for its variance. It then classifies the image itself with the resulting prompts. Refiners stay.
  *
- * Different from the reference: its statistics come from two sets of prompts, one tuned adversarially and one on clean
- * images, both over training images; a run here has one set, so they are those of clean and of attacked training images
+ * Differences from the reference: its statistics come from two sets of prompts over training images, one tuned adversarially
+ * and one on clean images. A run here has one set, so the statistics are those of clean and of attacked training images
  * under it. The attack on them is PGD of `statisticsSteps` steps of `statisticsRelativeStepSize` times `statisticsEpsilon`
- * from the clean image on the cross entropy (5 and 0.3 by default), not the inner attack that the run may have been tuned
- * with. Views are drawn once from `seed`, are known to the attacker unless `randomised` hides them, are cut from the image
- * as the model reads it, and are never rounded to 8 bits.
+ * from the clean image on the cross entropy (5 and 0.3 by default), not the inner attack of the run's tuning. Views are
+ * drawn once from `seed`, are known to the attacker unless `randomised` hides them, are cut from the image as the model
+ * reads it, and are never rounded to 8 bits.
  */
 export const tapt = defineTestTime({
 	name: 'tapt',
-	doc: 'Tunes all prompts on each image: confident views, and tokens like those of training images.',
+	doc: 'Tunes all prompts on each image, for confident views and tokens similar to those of training images.',
 	source: 'Wang et al. 2025 (TAPT), CVPR; code xinwong/TAPT',
 	schema,
 	adapts: 'prompts',
@@ -93,7 +93,7 @@ export const tapt = defineTestTime({
 			statistics: { images, epsilon, steps, relativeStepSize, seed },
 			...hiddenViews(clip.config.vision.imageSize, config),
 			adapt(pixels, statistics, hidden) {
-				if (!statistics) throw new NaptuneError('NAP_INTERNAL', 'TAPT needs statistics of training images; give them.')
+				if (!statistics) throw new NaptuneError('NAP_INTERNAL', 'TAPT needs statistics of training images; pass them.')
 				const { type } = pixels
 				const views = augmentedViews(pixels, config, hidden)
 				const model = (image: Value, lookup: ParameterLookup) => {
@@ -118,7 +118,7 @@ export const tapt = defineTestTime({
 	},
 })
 
-/** The alignment term. @param tokens Of the kept views by block, [k, N, width]. */
+/** The alignment term. @param tokens Tokens of the kept views by block, [k, N, width]. */
 function alignment(tokens: readonly Value[], statistics: TokenStatistics, config: TaptConfig): Value {
 	const { alignmentDepth, alignmentWeight, adversarialShare } = config
 	const depth = Math.min(alignmentDepth, tokens.length)

@@ -1,4 +1,4 @@
-/** What a test-time defense is: nothing is learned beforehand, the image at hand or the prompts change for each image. */
+/** A test-time defense: it learns nothing in advance, and changes the image or the prompts for each image. */
 
 import type { Tensor } from '../../core/tensor.js'
 import type { Value } from '../../onnx/value.js'
@@ -8,7 +8,7 @@ import type { HiddenNumbers } from './hidden-numbers.js'
 
 export type { AttackedThrough } from '../../records/parts/model.js'
 
-/** The model that is defended: a defense of this project, tuned or not, with its parameters. */
+/** The model to defend: a defense of this project, tuned or not, with its parameters. */
 export interface DefendedModel {
 	readonly clip: ClipModel
 	readonly defense: Defense
@@ -16,19 +16,19 @@ export interface DefendedModel {
 	readonly parameters: ParameterLookup
 }
 
-/** Mean and unbiased variance of every token that enters a block of the image tower, over images: [N, width] each. */
+/** Mean and unbiased variance over images of every token that enters a block of the image tower: [N, width] each. */
 export interface TokenMoments {
 	readonly mean: Tensor<'float32'>
 	readonly variance: Tensor<'float32'>
 }
 
-/** {@link TokenMoments} by block, of training images as they are and under attack. */
+/** {@link TokenMoments} by block, for clean and for attacked training images. */
 export interface TokenStatistics {
 	readonly clean: readonly TokenMoments[]
 	readonly adversarial: readonly TokenMoments[]
 }
 
-/** Training images that statistics are taken of, and the PGD attack on them, which starts at the clean image. */
+/** Training images for the statistics, and the PGD attack on them, which starts at the clean image. */
 export interface StatisticsOptions {
 	/** Training images, balanced over the classes. */
 	readonly images: number
@@ -45,18 +45,18 @@ export interface StatisticsOptions {
 /** Changes images before the model sees them. */
 export interface ImagePurifier {
 	readonly kind: 'purifier'
-	/** Numbers that {@link ImagePurifier.purify} must be given as values; nothing where all are known. */
+	/** Numbers that {@link ImagePurifier.purify} needs as values; missing if all are known. */
 	readonly hidden?: HiddenNumbers
-	/** Images [B, 3, S, S] in [0, 1] to such images. An image's result does not depend on the others. */
+	/** Maps images [B, 3, S, S] in [0, 1] to such images. An image's result does not depend on the others. */
 	purify(pixels: Value, hidden?: Readonly<Record<string, Value>>): Value
 }
 
 /** Changes prompts for each image. */
 export interface PromptAdapter {
 	readonly kind: 'adapter'
-	/** What {@link PromptAdapter.adapt} must be given; nothing where it is missing. */
+	/** What {@link PromptAdapter.adapt} needs; missing if nothing. */
 	readonly statistics?: StatisticsOptions
-	/** Numbers that {@link PromptAdapter.adapt} must be given as values; nothing where all are known. */
+	/** Numbers that {@link PromptAdapter.adapt} needs as values; missing if all are known. */
 	readonly hidden?: HiddenNumbers
 	/**
 	 * The whole model for one image.

@@ -1,6 +1,6 @@
 /**
- * TTC: the image attacks itself before it is classified. An adversarial image is thought to sit in a narrow dent: random
- * noise hardly moves its features. Where that is so, a few steps of PGD carry it away from its own features.
+ * TTC: the image attacks itself before classification. The idea: an adversarial image sits in a narrow dent, where random
+ * noise hardly moves its features. In that case, a few steps of PGD carry it away from its own features.
  */
 
 import { z } from 'zod'
@@ -29,9 +29,9 @@ const schema = z
 			.number()
 			.positive()
 			.default(1 / 255),
-		/** Below this relative move of the features under noise, an image is counterattacked; else it only gets the noise. */
+		/** If noise moves the features by less than this share, the image is counterattacked; otherwise it only gets the noise. */
 		threshold: z.number().nonnegative().default(0.2),
-		/** Later steps weigh more by exp(beta) each. */
+		/** Each step weighs exp(beta) times as much as the one before. */
 		beta: z.number().default(2),
 		/** Seed of the noise. */
 		seed: z.int().nonnegative().default(0),
@@ -58,19 +58,19 @@ function projected(delta: Value, pixels: Value, epsilon: number): Value {
 }
 
 /**
- * TTC (Xing et al., CVPR 2025) as its reference code does it: noise, `steps` steps of sign gradient that maximise the squared
- * distance of the features from the image's own, and the mean of all perturbations on the way, weighted by
- * exp(beta · step). Where the noise alone moves the features by a share of at least `threshold`, the noise is all that is
- * added. Features are those of the image tower before normalisation.
+ * TTC (Xing et al., CVPR 2025) as in its reference code: noise, `steps` sign-gradient steps that maximise the squared
+ * distance of the features from the image's own, and the mean of all perturbations on the way, weighted by exp(beta · step).
+ * If the noise alone moves the features by a share of at least `threshold`, only the noise is added. Features are those of
+ * the image tower before normalisation.
  *
- * Different from the reference: the noise is one pattern, the same for every image, drawn from `seed` and known to the
+ * Differences from the reference: the noise is one pattern, the same for every image, drawn from `seed` and known to the
  * attacker (an image's result must not depend on its batch, and a secret seed would be security by obscurity), unless
- * `randomised` hides it: then the attacker has other patterns of the same law, to use one or to average over many. The move
- * under noise is measured in the features of the model at hand; the reference takes vanilla CLIP's where the model is a
- * fine-tuned one. Everything is float32; the reference runs in mixed precision.
+ * `randomised` hides it: then the attacker has other patterns from the same distribution, to use one or to average over
+ * many. The move under noise is measured in the features of the model itself; the reference uses vanilla CLIP's for
+ * fine-tuned models. Everything is float32; the reference runs in mixed precision.
  *
  * The attacker uses the gradient at the counterattacked image. The steps have the derivative 0 almost everywhere (a sign)
- * and so have the weights (a threshold), so this is the exact gradient wherever the box does not cut in.
+ * and so have the weights (a threshold), so this is the exact gradient wherever the box does not clip.
  */
 export const ttc = defineTestTime({
 	name: 'ttc',
@@ -108,7 +108,7 @@ export const ttc = defineTestTime({
 				}
 				const stable = ops.unsqueeze(ops.less(at(moves, 0), threshold), [1, 2, 3])
 				const added = ops.where(stable, weightedMean(deltas, beta), at(deltas, 0))
-				// A mean of points of the box lies in it but for rounding.
+				// A mean of points in the box lies in the box, up to rounding.
 				return ops.clip(ops.add(pixels, added), 0, 1)
 			},
 		}

@@ -1,14 +1,14 @@
-/** Options of methods that look at several views of an image. */
+/** Options of methods that use several views of an image. */
 
 import { z } from 'zod'
 import { keptViews } from './confident-views.js'
 import { randomisedOption } from './hidden-numbers.js'
 
-/** Options with the references' values. */
+/** Options; defaults from the references. */
 export const viewOptions = {
-	/** Views of an image, itself included. */
+	/** Views of an image, including itself. */
 	views: z.int().min(2).default(64),
-	/** Share of the views, the most confident ones, whose entropy is descended; rounded down to whole views. */
+	/** Share of the views, the most confident ones, whose entropy is minimised; rounded down to whole views. */
 	selected: z.number().positive().max(1).default(0.1),
 	/** Smallest share of the image's area that a view shows. */
 	smallestCrop: z.number().positive().max(1).default(0.08),
@@ -17,7 +17,7 @@ export const viewOptions = {
 	...randomisedOption,
 }
 
-/** The check that some view is selected, as the arguments of zod's `refine`. */
+/** Checks that at least one view is selected; arguments for zod's `refine`. */
 export const keptViewsCheck: [
 	(options: { readonly views: number; readonly selected: number }) => boolean,
 	{ readonly message: string; readonly path: string[] },

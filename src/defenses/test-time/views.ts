@@ -1,6 +1,6 @@
 /**
- * Random views of an image as linear maps of its pixels, so that they can be differentiated: a window of random place, area
- * and shape, resized to the whole, mirrored or not. They are the same for every image.
+ * Random views of an image as linear maps of its pixels, so that they are differentiable: a window of random place, area and
+ * shape, resized to the whole, mirrored or not. They are the same for every image.
  */
 
 import { entry } from '../../core/at.js'
@@ -13,11 +13,11 @@ import type { Value } from '../../onnx/value.js'
 import { generator } from '../../random/counter-based.js'
 import { drawKeys, type HiddenNumbers } from './hidden-numbers.js'
 
-/** Choices of {@link augmentedViews}. */
+/** Options of {@link augmentedViews}. */
 export interface ViewOptions {
-	/** Views in all, at least 1; the first is the image itself. */
+	/** Total views, at least 1; the first is the image itself. */
 	readonly views: number
-	/** Smallest share of the image's area that a window has. */
+	/** Smallest share of the image's area in a window. */
 	readonly smallestCrop: number
 	/** Seed of the windows. */
 	readonly seed: number
@@ -32,7 +32,7 @@ export interface ViewMatrices {
 }
 
 /**
- * torchvision's RandomResizedCrop (bilinear and antialiased, as it resizes pictures; shapes from 3/4 to 4/3) and
+ * torchvision's RandomResizedCrop (bilinear and antialiased, as for pictures; shapes from 3/4 to 4/3) and
  * RandomHorizontalFlip, without rounding to 8 bits.
  * @param size S, side of the image. @param count Views, without the image itself. @param draw 0 for the deployed views.
  */
@@ -68,8 +68,8 @@ export function viewMatrices(
 /**
  * The image and its views.
  * @param pixels [1, 3, S, S].
- * @param hidden Values of {@link hiddenViews}, where they are not those that everybody knows.
- * @returns [V, 3, S, S], of the pixels' type.
+ * @param hidden Values of {@link hiddenViews}, if they differ from the public ones.
+ * @returns [V, 3, S, S], in the pixels' type.
  */
 export function augmentedViews(pixels: Value, options: ViewOptions, hidden?: Readonly<Record<string, Value>>): Value {
 	const count = options.views - 1

@@ -1,4 +1,4 @@
-/** Every generated passage: adding one is an entry in a file of this folder, and a marker in a page. */
+/** Every generated passage. To add one, add an entry to a file in this folder and a marker to a page. */
 
 import type { Insert } from '../markers.js'
 import { attackInserts } from './attacks.js'
@@ -11,7 +11,7 @@ import { photosInserts } from './photos.js'
 import { protocolInserts } from './protocols.js'
 import { referenceInserts } from './references.js'
 
-/** Passages by the names that markers give. */
+/** Passages by the names in markers. */
 export const inserts: ReadonlyMap<string, Insert> = new Map(
 	Object.entries({
 		...comparisonInserts,

@@ -1,4 +1,4 @@
-/** What committed evaluations say about attacks and what an attacker knows. */
+/** What committed evaluations say about attacks and attacker knowledge. */
 
 import { present } from '../../core/at.js'
 import { attackerKnows } from '../../jobs/common/measure-model.js'
@@ -9,7 +9,6 @@ import type { Insert } from '../markers.js'
 import { demoEvaluation, tableEvaluation } from '../records.js'
 import { accuracyText, wholePoints } from './number-cells.js'
 
-/** The passages, by name. */
 export const attackInserts: Readonly<Record<string, Insert>> = {
 	'demo table': async () => {
 		const rows = await Promise.all(['vanilla', 'nap'].map((name) => demoEvaluation(`${name}-pgd-100`, 240)))
@@ -29,7 +28,7 @@ export const attackInserts: Readonly<Record<string, Insert>> = {
 	'knowledge table': async () => knowledgeTable(await Promise.all(knowledgeRows.map((name) => demoEvaluation(name)))),
 	'knowledge reading': async () => {
 		const [aware, full] = await Promise.all([demoEvaluation('nap-pgd-100-prompt-aware'), demoEvaluation('nap-pgd-100')])
-		return `An attacker who ignores the refiners leaves ${wholePoints(aware.robust.accuracy - full.robust.accuracy)} points more than one who knows them: measured that way, NAP would look that much better than it is.`
+		return `An attacker who ignores the refiners leaves NAP ${wholePoints(aware.robust.accuracy - full.robust.accuracy)} points more accuracy than one who knows them. Measured that way, NAP would look that much better than it is.`
 	},
 	'test-time table': testTimeTable,
 	'transferred images': transferredTable,
@@ -51,7 +50,7 @@ function stageTable(records: readonly EvaluationRecord[]): string {
 		[
 			'defense',
 			'stage',
-			{ heading: 'tried on', align: 'right' },
+			{ heading: 'images attacked', align: 'right' },
 			{ heading: 'accuracy after it [95 %]', align: 'right' },
 		],
 		records.flatMap(({ defense, clean, stages = [] }) => [
@@ -84,7 +83,7 @@ function knowledgeTable(records: readonly EvaluationRecord[]): string {
 	)
 }
 
-/** Rows of the table of test-time defenses: the model, and on how many images it was measured. */
+/** Rows of the table of test-time defenses: the model, and the number of images measured. */
 const testTimeRows: readonly (readonly [name: string, images: number])[] = [
 	['vanilla', 100],
 	['vanilla+ttc', 100],
@@ -115,7 +114,7 @@ async function testTimeTable(): Promise<string> {
 	)
 }
 
-/** Share of the images that are right whichever of two attacks was made. */
+/** Share of the images that stay right under both of two attacks. */
 function rightUnderBoth(one: EvaluationRecord, other: EvaluationRecord): number {
 	const survives = ({ label, adversarialPrediction }: EvaluationRecord['outcomes'][number]) =>
 		adversarialPrediction === label

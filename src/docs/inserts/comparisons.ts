@@ -11,7 +11,6 @@ import type { Insert } from '../markers.js'
 import { experimentAt } from '../records.js'
 import { accuracyText, wholePoints } from './number-cells.js'
 
-/** The passages, by name. */
 export const comparisonInserts: Readonly<Record<string, Insert>> = {
 	'fair table': async () => comparisonTable(await experimentAt('fair')),
 	'fair protocol': async () => protocol(await experimentAt('fair')),
@@ -32,7 +31,7 @@ export const comparisonInserts: Readonly<Record<string, Insert>> = {
 	),
 	'table1 quick': async () => {
 		const [first] = accuracyTables(await experimentAt('reproduce-quick/table1'))
-		// Below a heading of the page itself.
+		// Goes below a heading of the page itself.
 		return tableMarkdown(present(first, 'table'))
 			.replace(/^### .*\n\n/, '')
 			.trimEnd()
@@ -41,7 +40,7 @@ export const comparisonInserts: Readonly<Record<string, Insert>> = {
 
 const attacked = 'pgd-100'
 
-/** The method that the others are tested against. */
+/** The method that the tests compare the others with. */
 function referenceOf({ reference }: ExperimentResult): string {
 	return present(reference, 'reference')
 }
@@ -53,7 +52,7 @@ function cellOf({ cells }: ExperimentResult, method: string, condition: string):
 	)
 }
 
-/** Rows as `naptune compare` prints them, without the time, which was measured beside other work. */
+/** Rows as in `naptune compare`, without the time, which other work distorted. */
 function comparisonTable(result: ExperimentResult): string {
 	const corrected = correctedProbabilities(result)
 	const rows = result.methods.map(({ name, title }) => ({
@@ -97,7 +96,7 @@ function reading(result: ExperimentResult): string {
 	return `Prompts alone, in one tower or both, gain ${range(prompts.map(gain))} points under attack and cost ${range(prompts.map(cost))} points of clean accuracy. NAP gains ${wholePoints(gain('nap'))} points and costs ${wholePoints(cost('nap'))}. Clean tuning (\`coop\`) and tuning against stored embeddings (\`advpt\`) stay near vanilla CLIP.`
 }
 
-/** A variant beside the reference: its accuracy under attack, the difference, and how likely chance makes one. */
+/** A variant beside the reference: its accuracy under attack, the difference, and the p-value of that difference. */
 function againstReference(result: ExperimentResult, method: string): string {
 	const own = cellOf(result, method, attacked)
 	const reference = cellOf(result, referenceOf(result), attacked)

@@ -1,4 +1,4 @@
-/** What committed measurements of the NAP of the main table say beside its accuracy. */
+/** What committed measurements of the main table's NAP say beyond its accuracy. */
 
 import { last, present } from '../../core/at.js'
 import { auditKind } from '../../records/audit.js'
@@ -15,7 +15,6 @@ import { wholePercent } from './number-cells.js'
 
 const folder = 'fair/nap'
 
-/** The passages, by name. */
 export const evidenceInserts: Readonly<Record<string, Insert>> = {
 	'audit table': async () => {
 		const { results } = await audit()
@@ -27,7 +26,7 @@ export const evidenceInserts: Readonly<Record<string, Insert>> = {
 	'audit reading': async () => {
 		const { results, dataset } = await audit()
 		const count = (wanted: string) => results.filter(({ status }) => status === wanted).length
-		return `On ${dataset.images} test images the NAP of the main table passes ${count('pass')} checks; ${count('warn')} warn and ${count('fail')} fail. The others (${count('information') + count('not-applicable')}) give information or do not apply.`
+		return `On ${dataset.images} test images the NAP of the main table passes ${count('pass')} checks; ${count('warn')} warn and ${count('fail')} fail. The others (${count('information') + count('not-applicable')}) are informative or do not apply.`
 	},
 	'distortion reading': distortionReading,
 	'detection reading': detectionReading,

@@ -1,4 +1,4 @@
-/** Files that pages show as they are. */
+/** Files that pages show verbatim. */
 
 import { codeBlock } from '../markdown.js'
 import type { Insert } from '../markers.js'
@@ -7,7 +7,6 @@ import { rootText } from '../root.js'
 /** Programs of `examples/`, by the names of their files. */
 export const examplePrograms = ['own-photos', 'attack-onnx', 'audit', 'knowledge', 'compare-records'] as const
 
-/** The passages, by name. */
 export const exampleInserts: Readonly<Record<string, Insert>> = {
 	...Object.fromEntries(
 		examplePrograms.map((name) => [
@@ -19,7 +18,7 @@ export const exampleInserts: Readonly<Record<string, Insert>> = {
 	'experiment refiner-depth': async () => codeBlock('json', await rootText('experiments/examples/refiner-depth.json')),
 }
 
-/** The program without the comment that says what it is: the page says that itself. */
+/** The program without the comment that introduces it, because the page does that itself. */
 function withoutHeader(program: string): string {
 	return program.replace(/^\/\*\*.*?\*\/\n+/s, '')
 }

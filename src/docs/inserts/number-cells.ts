@@ -1,4 +1,4 @@
-/** Numbers in cells and sentences. */
+/** Formats numbers for cells and sentences. */
 
 import type { Accuracy } from '../../records/parts/accuracy.js'
 import { intervalText, percentText } from '../../report/number-text.js'

@@ -1,4 +1,4 @@
-/** AutoAttack beside the official code: which images are left, and how long it takes. */
+/** AutoAttack compared with the official code: which images remain, and how long it takes. */
 
 import { z } from 'zod'
 import { entry } from '../../core/at.js'
@@ -25,7 +25,6 @@ const benchSchema = z.object({
 	total: z.object(pair),
 })
 
-/** The passages, by name. */
 export const officialCodeInserts: Readonly<Record<string, Insert>> = {
 	'parity table': async () => {
 		const { results } = paritySchema.parse(JSON.parse(await rootText('results/autoattack-parity.json')))
@@ -56,7 +55,7 @@ export const officialCodeInserts: Readonly<Record<string, Insert>> = {
 		return table(
 			['what', ...['ours', 'official', 'ratio', 'forward passes', 'backward passes'].map(align)],
 			[
-				// What one pass of an image takes; the passes of these measurements are all of one kind.
+				// Times for one image; all passes of these measurements are of one kind.
 				...Object.entries(passes).map(([what, { ours, official }]) => [
 					passText(what),
 					milliseconds(ours.wall / ours.forwards),

@@ -1,4 +1,4 @@
-/** What preset photos gives on samples that no choice has seen. */
+/** What the preset photos gives on samples that no choice was based on. */
 
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
@@ -14,7 +14,6 @@ const confirmation = z.object({
 	samples: z.array(z.object({ sample: z.number(), epsilon: z.number(), vanilla: accuracies, nap: accuracies })),
 })
 
-/** The passages, by name. */
 export const photosInserts: Readonly<Record<string, Insert>> = {
 	'photos table': async () => {
 		const { attack, imagesPerSample, samples } = confirmation.parse(
@@ -32,6 +31,6 @@ export const photosInserts: Readonly<Record<string, Insert>> = {
 				`${Math.round(255 * epsilon)}/255`,
 				...[vanilla.clean, vanilla.robust, nap.clean, nap.robust].map((share) => percentText(share)),
 			]),
-		)}\n\nEach row is a sample of its own, attacked on ${imagesPerSample} test images.`
+		)}\n\nEach row is a separate sample, attacked on ${imagesPerSample} test images.`
 	},
 }

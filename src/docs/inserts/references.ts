@@ -1,4 +1,4 @@
-/** Lists of what can be named: attacks, defenses, presets, data sets, experiments, jobs, subpaths. */
+/** Lists of everything with a name: attacks, defenses, presets, data sets, experiments, jobs, subpaths. */
 
 import { attacks } from '../../attacks/registry.js'
 import { benchmarks } from '../../data/benchmarks/all.js'
@@ -11,7 +11,6 @@ import { cellText, table } from '../markdown.js'
 import type { Insert } from '../markers.js'
 import { rootText } from '../root.js'
 
-/** The passages, by name. */
 export const referenceInserts: Readonly<Record<string, Insert>> = {
 	attacks: () =>
 		table(
@@ -88,7 +87,7 @@ export const referenceInserts: Readonly<Record<string, Insert>> = {
 				return [describeSubpath(`naptune${subpath.slice(1)}`, source)]
 			}),
 		)
-		return table(['import', 'what it holds'], rows)
+		return table(['import', 'contents'], rows)
 	},
 }
 
@@ -98,7 +97,7 @@ function layoutText(layout: (typeof benchmarks)[number]['layout']): string {
 	return '(`classnames.txt`)'
 }
 
-/** What a module says of itself at its beginning, without its own name. */
+/** A module's description of itself from its first comment, without its own name. */
 async function describeSubpath(name: string, source: string): Promise<string[]> {
 	const [, comment = ''] = /^\/\*\*(.*?)\*\//s.exec(await rootText(source)) ?? []
 	const text = comment
@@ -109,7 +108,7 @@ async function describeSubpath(name: string, source: string): Promise<string[]> 
 	return [`\`${name}\``, cellText(said.slice(0, 1).toUpperCase() + said.slice(1))]
 }
 
-/** Up to the first full stop that a new sentence, or nothing, follows. */
+/** Up to the first full stop that ends the text or precedes a new sentence. */
 function firstSentence(text: string): string {
 	return /^.*?\.(?=\s+[A-Z]|$)/s.exec(text)?.[0] ?? text
 }

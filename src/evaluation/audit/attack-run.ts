@@ -1,4 +1,4 @@
-/** One attack of an audit on all its images, and what is kept of it. */
+/** One attack of an audit on all its images, and what the audit keeps of it. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { attackBatch } from '../../attacks/run/attack-batch.js'
@@ -23,7 +23,7 @@ export interface AuditImages {
 	readonly pixels: Tensor<'float32'>
 }
 
-/** How images do without an attack. */
+/** Results on images without an attack. */
 export interface CleanRun {
 	readonly right: readonly boolean[]
 	readonly losses: readonly number[]
@@ -33,12 +33,12 @@ export interface CleanRun {
 export interface AuditAttackInput {
 	readonly key: string
 	readonly attack: PreparedAttack
-	/** Against which images are made. */
+	/** The classifier to make images against. */
 	readonly crafted: Classifier
-	/** On which they are tried. */
+	/** The classifier to try them on. */
 	readonly judged: Classifier
 	readonly clean: CleanRun
-	/** Images that are worth attacking. */
+	/** Images worth attacking. */
 	readonly open: readonly number[]
 	readonly images: AuditImages
 	readonly threatModel: ThreatModel

@@ -1,16 +1,16 @@
-/** What a check of an audit is. */
+/** A check of an audit. */
 
 import type { AuditContext } from './audit-context.js'
 import type { AuditFinding } from './audit-finding.js'
 
-/** A check. It holds nothing between audits. */
+/** A check. It keeps nothing between audits. */
 export interface AuditCheck {
 	/** Stable name, in kebab-case. */
 	readonly id: string
-	/** What is true of an honest model, in one sentence. */
+	/** What holds for an honest model, in one sentence. */
 	readonly meaning: string
-	/** What to do where it is not. */
+	/** What to do otherwise. */
 	readonly advice: string
-	/** Measures. @throws NaptuneError where it cannot be measured, which counts as a failure. */
+	/** Measures. @throws NaptuneError if it cannot measure, which counts as a failure. */
 	run(context: AuditContext): Promise<AuditFinding>
 }

@@ -1,4 +1,4 @@
-/** What the checks of an audit share: images, clean results, and attacks that are run when first asked for. */
+/** What the checks of an audit share: images, clean results, and attacks, which run on first use. */
 
 import { pgd } from '../../attacks/algorithms/pgd/pgd.js'
 import type { PgdOptions } from '../../attacks/algorithms/pgd/pgd-options.js'
@@ -17,23 +17,23 @@ import { type AuditEffort, type AuditInput, type AuditSubject, auditEfforts } fr
 import { radiusText } from './audit-text.js'
 import { crossEntropies } from './logit-statistics.js'
 
-/** Which classifier of the audit. */
+/** A classifier of the audit. */
 export type AuditRole = 'model' | 'promptAware' | 'control'
 
-/** An attack that a check asks for. */
+/** An attack that a check requests. */
 export interface AttackRequest {
 	readonly attack: PreparedAttack
-	/** What a person calls it; default its name. */
+	/** Its name for people; default its name. */
 	readonly title?: string
-	/** Against which classifier images are made; default the model. */
+	/** The classifier to make images against; default the model. */
 	readonly crafted?: AuditRole
-	/** On which they are tried; default the model. */
+	/** The classifier to try them on; default the model. */
 	readonly judged?: AuditRole
-	/** Default that of the audit. */
+	/** Default: the epsilon of the audit. */
 	readonly epsilon?: number
-	/** Attacks that went before: what they broke counts as broken and is left alone. */
+	/** Earlier attacks: images that they broke count as broken and are skipped. */
 	readonly after?: readonly AttackRun[]
-	/** Positions of the images to attack; all others count as broken. Default all. */
+	/** Positions of the images to attack; all others count as broken. Default: all. */
 	readonly only?: readonly number[]
 }
 
@@ -44,19 +44,22 @@ export interface AuditContext extends AuditSubject {
 	readonly effort: AuditEffort
 	readonly streams: ImageStreams
 	readonly batchSize: number
-	/** A classifier of the audit. @throws NaptuneError where it was not given. */
+	/** A classifier of the audit. @throws NaptuneError if it was not given. */
 	classifier(role: AuditRole): Classifier
-	/** Which clean images are right. */
+	/** Which clean images are classified correctly. */
 	clean(role?: AuditRole): Promise<CleanRun>
-	/** Runs an attack, or gives what it found before. */
+	/** Runs an attack, or returns its earlier result. */
 	attack(request: AttackRequest): Promise<AttackRun>
-	/** The strongest PGD of the audit against the model, which most checks compare with. */
+	/** The strongest PGD of the audit against the model, the reference for most checks. */
 	mainAttack(): Promise<AttackRun>
 	/** Its images [n, channels, height, width], clean where not attacked. */
 	mainImages(): Promise<Tensor<'float32'>>
-	/** All attacks so far, also those of an audit that was cut off. */
+	/** All attacks so far, including those of an interrupted audit. */
 	attacksSoFar(): readonly AttackRun[]
-	/** Gradients of an objective at clean images that are right, and which those are; side inputs by image where it has others than labels. */
+	/**
+	 * Gradients of an objective at correctly classified clean images, and which those are; side inputs by image if it has
+	 * others than labels.
+	 */
 	cleanGradients(
 		objective: Objective,
 	): Promise<{ readonly rows: readonly number[]; readonly gradients: Tensor<'float32'> }>
@@ -64,9 +67,9 @@ export interface AuditContext extends AuditSubject {
 	stopIfAsked(): void
 }
 
-/** What a context tells. */
+/** Hooks of a context. */
 export interface AuditHooks {
-	/** Attacks of an audit under the same settings that was cut off. */
+	/** Attacks of an interrupted audit with the same settings. */
 	readonly earlier?: readonly AttackRun[]
 	/** Called before an attack, with its description. */
 	readonly onAttack?: (description: string) => void
@@ -74,17 +77,17 @@ export interface AuditHooks {
 	readonly onAttackDone?: (run: AttackRun) => Promise<void>
 }
 
-/** PGD as the audit uses it: steps of a quarter of epsilon from a random point; what counts is the last iterate. */
+/** PGD with the audit's settings: steps of a quarter of epsilon from a random point; the last iterate counts. */
 export function auditPgd(steps: number, options: PgdOptions = {}): PreparedAttack {
 	return pgd.prepare({ steps, relativeStepSize: 0.25, start: 'uniform', ...options })
 }
 
-/** {@link auditPgd} as a check asks for it. */
+/** {@link auditPgd} in the form that a check requests. */
 export function pgdOf(steps: number, options: PgdOptions = {}): Pick<AttackRequest, 'attack' | 'title'> {
 	return { attack: auditPgd(steps, options), title: `pgd-${steps}` }
 }
 
-/** Loads the images and makes a context. @throws NaptuneError without images, or when they cannot be read. */
+/** Loads the images and makes a context. @throws NaptuneError if there are no images, or they cannot be read. */
 export async function createAuditContext(input: AuditInput, hooks: AuditHooks = {}): Promise<AuditContext> {
 	const { model, images: source, effort = auditEfforts.full, batchSize = 50, streams, signal } = input
 	if (source.ids.length === 0)
@@ -106,7 +109,7 @@ export async function createAuditContext(input: AuditInput, hooks: AuditHooks = 
 	}
 	const classifier = (role: AuditRole): Classifier => {
 		const found = role === 'model' ? input.model : input[role]?.classifier
-		if (!found) throw new NaptuneError('NAP_ARGUMENT_INVALID', `The audit was given no ${role} classifier.`)
+		if (!found) throw new NaptuneError('NAP_ARGUMENT_INVALID', `The audit has no ${role} classifier.`)
 		return found
 	}
 	const clean = (role: AuditRole = 'model'): Promise<CleanRun> => {
@@ -122,7 +125,7 @@ export async function createAuditContext(input: AuditInput, hooks: AuditHooks = 
 		const key = keyOf(request)
 		const isMain = key === keyOf(main)
 		const known = runs.get(key)
-		// Of an audit that was cut off, the images of the main attack are made again.
+		// After an interruption, the images of the main attack must be made again.
 		if (known && (!isMain || mainImages)) return known
 		stopIfAsked()
 		hooks.onAttack?.(describe(request, threat))

@@ -1,11 +1,11 @@
-/** What the checks of an audit find. */
+/** Findings of audit checks. */
 
 import type { AuditResult, AuditStatus } from '../../records/audit.js'
 
-/** What one check found. */
+/** The finding of one check. */
 export type AuditFinding = Omit<AuditResult, 'id' | 'meaning' | 'advice'>
 
-/** A check that has nothing to measure. */
+/** A check without anything to measure. */
 export function notApplicable(summary: string): AuditFinding {
 	return { status: 'not-applicable', summary, images: 0, measured: {} }
 }

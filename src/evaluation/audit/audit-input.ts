@@ -1,4 +1,4 @@
-/** What an audit is given. */
+/** The input of an audit. */
 
 import type { ImageStreams } from '../../attacks/run/image-streams.js'
 import type { AttackImages } from '../../attacks/run/run-attack.js'
@@ -9,26 +9,26 @@ import type { AuditEffort, ControlRequirement } from '../../records/audit.js'
 
 export type { AuditEffort, ControlRequirement } from '../../records/audit.js'
 
-/** A model without defense, of the same classes. */
+/** A model without the defense, for the same classes. */
 export interface AuditControl {
 	readonly classifier: Classifier
 	readonly requirements: readonly ControlRequirement[]
 }
 
-/** A model as an attacker sees it who does not know all of it. */
+/** A model as an attacker with partial knowledge sees it. */
 export interface AuditView {
 	readonly classifier: Classifier
-	/** What stays hidden, as in "with {hides}". */
+	/** What this view hides, as in "with {hides}". */
 	readonly hides: string
 }
 
-/** The model that is audited, and those that it is compared with. */
+/** The model to audit, and those to compare it with. */
 export interface AuditSubject {
 	readonly model: Classifier
-	/** The model as an attacker sees it who knows its prompts only; missing where that is all of it. */
+	/** The model as an attacker who knows only its prompts sees it; missing if there is nothing else to know. */
 	readonly promptAware?: AuditView
 	readonly control?: AuditControl
-	/** What optimises at inference, where something does. */
+	/** What optimises at inference, if anything does. */
 	readonly testTime?: { readonly name: string; readonly attackedThrough: AttackedThrough }
 }
 
@@ -38,17 +38,17 @@ export const auditEfforts = {
 	quick: { steps: 40, queries: 300 },
 } as const satisfies Readonly<Record<string, AuditEffort>>
 
-/** What an audit needs. */
+/** Everything that an audit needs. */
 export interface AuditInput extends AuditSubject {
-	/** Labelled images; all are held in memory. */
+	/** Labelled images, all held in memory. */
 	readonly images: AttackImages
 	readonly threatModel: ThreatModel
 	/** Random streams of attacks and noise. */
 	readonly streams: ImageStreams
-	/** Images per batch, default 50; nothing depends on it on the CPU. */
+	/** Images per batch, default 50; on the CPU it affects no result. */
 	readonly batchSize?: number
-	/** Default full. */
+	/** Default: full. */
 	readonly effort?: AuditEffort
-	/** Stops after the batch under way. */
+	/** Stops after the current batch. */
 	readonly signal?: AbortSignal
 }

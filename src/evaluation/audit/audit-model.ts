@@ -10,28 +10,28 @@ import type { AuditFinding } from './audit-finding.js'
 import type { AuditInput } from './audit-input.js'
 import { auditChecks } from './registry.js'
 
-/** What is told, and what an audit that was cut off had found under the same settings. */
+/** Hooks, and the results of an interrupted audit with the same settings. */
 export interface AuditHooks {
 	readonly earlier?: { readonly results: readonly AuditResult[]; readonly attacks: readonly AttackRun[] }
-	/** Called before a check, with those done so far. */
+	/** Called before a check, with the number of checks done. */
 	readonly onCheck?: (id: string, done: number) => void
 	/** Called before an attack. @param description Such as `pgd-100 at 3/255 against model`. */
 	readonly onAttack?: (description: string) => void
-	/** Called after a check, to be kept for a resume. */
+	/** Called after a check; keep the result for a resume. */
 	readonly onResult?: (result: AuditResult) => Promise<void>
-	/** Called after an attack, to be kept for a resume. */
+	/** Called after an attack; keep the run for a resume. */
 	readonly onAttackDone?: (run: AttackRun) => Promise<void>
 }
 
-/** What an audit found. */
+/** The findings of an audit. */
 export type Audit = Pick<AuditRecord, 'passed' | 'results'>
 
 /**
- * Audits any classifier: whether what was measured is robustness, or an attack that did not work. A check that cannot be
- * measured fails.
- * @param checks All by default.
- * @returns The findings, or undefined when stopped by the signal.
- * @throws NaptuneError without images, or when they cannot be read.
+ * Audits any classifier: whether the measurement shows robustness, or an attack that did not work. A check that cannot
+ * measure fails.
+ * @param checks Default: all.
+ * @returns The findings, or undefined if the signal stopped the audit.
+ * @throws NaptuneError if there are no images, or they cannot be read.
  */
 export async function auditModel(
 	input: AuditInput,
@@ -66,7 +66,7 @@ export async function auditModel(
 	return { passed: !results.some(({ status }) => status === 'fail'), results }
 }
 
-/** A finding, also where a check gives up. */
+/** A finding, also if a check throws. */
 async function measured(run: () => Promise<AuditFinding>): Promise<AuditFinding> {
 	try {
 		return await run()

@@ -1,9 +1,9 @@
-/** Whether one attack is at least as strong as another on the same images. */
+/** Compares whether one attack is at least as strong as another on the same images. */
 
 import type { AuditStatus, Measured } from '../../records/audit.js'
 import { mcnemarTest } from '../../statistics/mcnemar.js'
 
-/** By how much an attack that should be stronger may leave more images right: half a point, as between runs of one attack. */
+/** How many more images an attack that should be stronger may leave right: half a point, as between two runs of one attack. */
 const tolerance = 0.005
 
 /** Two attacks on the same images. */
@@ -16,10 +16,11 @@ export interface AttackComparison {
 }
 
 /**
- * Compares accuracies under an attack that should be the stronger one and another. It passes where the stronger one leaves
- * at most half a point, or one image, more. Beyond that it fails where an exact McNemar test at 5 % says that this is no
- * accident of the images, and warns where they are too few to tell.
- * @param stronger By image, whether it is right under the attack that should be stronger. @param weaker Under the other.
+ * Compares accuracies under an attack that should be stronger with those under another. It passes if the stronger attack
+ * leaves at most half a point, or one image, more. Beyond that, it fails if an exact McNemar test at 5 % says that the
+ * difference is no accident, and warns if there are too few images to tell.
+ * @param stronger Per image, whether it is right under the attack that should be stronger. @param weaker The same under the
+ * other attack.
  */
 export function compareAttacks(stronger: readonly boolean[], weaker: readonly boolean[]): AttackComparison {
 	const count = stronger.length

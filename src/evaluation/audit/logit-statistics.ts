@@ -13,7 +13,7 @@ export function crossEntropies(logits: Tensor<'float32'>, labels: readonly numbe
 	})
 }
 
-/** The largest logit of another class minus that of the label, by row: above 0 where the label is not predicted. */
+/** Per row, the largest logit of another class minus that of the label: above 0 if the label is not predicted. */
 export function margins(logits: Tensor<'float32'>, labels: readonly number[]): number[] {
 	return labels.map((label, row) => {
 		const values = rowOf(logits, row)
@@ -24,7 +24,7 @@ export function margins(logits: Tensor<'float32'>, labels: readonly number[]): n
 	})
 }
 
-/** Whether every row consists of numbers of [0, 1] that sum to 1, within 1e-5 as in AutoAttack's own check. */
+/** Whether every row consists of numbers in [0, 1] that sum to 1, within 1e-5 as in AutoAttack's own check. */
 export function areProbabilities(logits: Tensor<'float32'>): boolean {
 	const tolerance = 1e-5
 	return Array.from({ length: at(logits.shape, 0) }, (_, row) => rowOf(logits, row)).every((values) => {
@@ -33,7 +33,7 @@ export function areProbabilities(logits: Tensor<'float32'>): boolean {
 	})
 }
 
-/** The largest Euclidean distance between rows of two sets of logits, each row scaled to unit length. */
+/** The largest Euclidean distance between rows of two sets of logits, with each row scaled to unit length. */
 export function largestDistance(a: Tensor<'float32'>, b: Tensor<'float32'>): number {
 	return Math.max(
 		...Array.from({ length: at(a.shape, 0) }, (_, row) => {
@@ -43,7 +43,7 @@ export function largestDistance(a: Tensor<'float32'>, b: Tensor<'float32'>): num
 	)
 }
 
-/** The middle of numbers; the mean of the two middle ones of an even count, NaN of none. */
+/** The median; for an even count the mean of the two middle numbers, for none NaN. */
 export function median(values: readonly number[]): number {
 	if (values.length === 0) return Number.NaN
 	const sorted = [...values].sort((a, b) => a - b)

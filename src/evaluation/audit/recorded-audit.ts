@@ -1,4 +1,4 @@
-/** An audit of a tuned CLIP as one JSON record: the findings, and everything that it takes to find them again. */
+/** An audit of a tuned CLIP as one JSON record: the findings, and everything that it takes to reproduce them. */
 
 import { imageStreams } from '../../attacks/run/image-streams.js'
 import type { ThreatModel } from '../../attacks/sets/threat-model.js'
@@ -32,28 +32,28 @@ export type { AuditRecord } from '../../records/audit.js'
 export interface RecordedAuditInput extends DeployedModel {
 	readonly engine: Engine
 	readonly dataset: Dataset
-	/** Name of the split, and the images of it that are used. */
+	/** Name of the split, and the images of it to use. */
 	readonly splitName: string
 	readonly split: Split
-	/** What is around the defense when images are classified. */
+	/** The test-time defense around the defense. */
 	readonly testTime?: ChosenTestTimeDefense
 	readonly threatModel: ThreatModel
 	readonly seed: number
 	/** Images per batch; default 50. */
 	readonly batchSize?: number
-	/** Default full. */
+	/** Default: full. */
 	readonly effort?: AuditEffort
-	/** Path of the record. Beside it lies a log while the audit runs; make the same call again to resume. */
+	/** Path of the record. A log lies beside it while the audit runs; repeat the call to resume. */
 	readonly path: string
 	readonly onCheck?: AuditHooks['onCheck']
 	readonly onAttack?: AuditHooks['onAttack']
-	/** Called with every finding, also those of an audit that was cut off. */
+	/** Called with every finding, including those of an interrupted audit. */
 	readonly onResult?: (result: AuditResult) => void
-	/** Stops after the batch under way. */
+	/** Stops after the current batch. */
 	readonly signal?: AbortSignal
 }
 
-/** Where undefended nano is to be broken: at the demo's epsilon and far beyond. */
+/** Where undefended nano must break: at the demo's epsilon and far beyond. */
 const embeddedRequirements: readonly ControlRequirement[] = [
 	{ epsilon: 3 / 255, below: 0.25, ofClean: true },
 	{ epsilon: 8 / 255, below: 0.01, ofClean: false },
@@ -63,9 +63,9 @@ const embeddedRequirements: readonly ControlRequirement[] = [
 const nearZero = 0.02
 
 /**
- * How far vanilla CLIP must fall: nano, which is small and has coarse patches, below a quarter of its clean accuracy at
- * 3/255 and below 1 % at 8/255 (in L2, below a quarter at the epsilon of the audit); a published one to nearly zero at the
- * epsilon of the audit.
+ * How far vanilla CLIP must fall. For nano, which is small and has coarse patches: below a quarter of its clean accuracy at
+ * 3/255 and below 1 % at 8/255 (in L2, below a quarter at the epsilon of the audit). For a published CLIP: to nearly zero at
+ * the epsilon of the audit.
  */
 export function controlRequirements(clip: ClipModel, { norm, epsilon }: ThreatModel): readonly ControlRequirement[] {
 	if (isEmbedded(clip.checkpoint)) {
@@ -75,9 +75,9 @@ export function controlRequirements(clip: ClipModel, { norm, epsilon }: ThreatMo
 }
 
 /**
- * Audits a defense and writes the record; one that is there of the same settings is given back.
- * @returns The record, or undefined when stopped by the signal; the log then lets the same call go on.
- * @throws NaptuneError when images cannot be read, the test-time defense does not suit the defense, `path` holds an audit of
+ * Audits a defense and writes the record; returns an existing record with the same settings.
+ * @returns The record, or undefined if the signal stopped the audit; the log then lets the same call continue.
+ * @throws NaptuneError if images cannot be read, the test-time defense does not suit the defense, `path` holds an audit with
  * other settings, or the record cannot be written.
  */
 export async function recordedAudit(input: RecordedAuditInput): Promise<AuditRecord | undefined> {
@@ -132,13 +132,13 @@ function auditSettings(input: RecordedAuditInput, effort: AuditEffort): AuditSet
 	return { kind: 'audit', ...settings, effort, control: { name, options: config, requirements } }
 }
 
-/** What the classifiers of an audit are made of. */
+/** What the classifiers of an audit are made from. */
 export type AuditedModel = Pick<
 	RecordedAuditInput,
 	'engine' | 'clip' | 'dataset' | 'defense' | 'parameters' | 'testTime' | 'threatModel'
 >
 
-/** The classifiers of an audit: the model, vanilla as the control, and the model as one sees it who knows its prompts only. */
+/** The classifiers of an audit: the model, vanilla as the control, and the model without all but its prompts. */
 export async function openSubject(input: AuditedModel): Promise<{ subject: AuditSubject; release(): Promise<void> }> {
 	const { engine, clip, dataset, defense, parameters, testTime, threatModel } = input
 	const model = testTime

@@ -1,4 +1,4 @@
-/** All checks, in the order of the report: adding one is a file and a line here. Those that look at all attacks come last. */
+/** All checks, in the order of the report. Adding one takes a file and a line here. Checks that look at all attacks come last. */
 
 import type { AuditCheck } from './audit-check.js'
 import { deterministicForward } from './checks/deterministic-forward.js'
@@ -17,7 +17,7 @@ import { testTimeOptimisation } from './checks/test-time-optimisation.js'
 import { undefendedControl } from './checks/undefended-control.js'
 import { zeroGradient } from './checks/zero-gradient.js'
 
-/** All checks, in the order of the report: adding one is a file and a line here. */
+/** All checks, in the order of the report. */
 export const auditChecks: readonly AuditCheck[] = [
 	deterministicForward,
 	testTimeOptimisation,

@@ -22,9 +22,9 @@ describe('classPositions', () => {
 		['unknown names', { ...named, folders: ['tench', 'cat'] }, '1 of 2 class folders are not among the model'],
 		['other counts', { ...unnamed, folders: ['a', 'b'] }, '3 classes but does not name them; the data has 2'],
 		['positions past the end', { ...unnamed, folders: ['0', '3'] }, 'does not name them'],
-		['mappings without a folder', { ...named, folders: ['a'], mapping: { b: 0 } }, 'does not have the folder a'],
-		['mappings to no class', { ...named, folders: ['a'], mapping: { a: 3 } }, 'says 3 for the folder a'],
-		['mappings to no name', { ...named, folders: ['a'], mapping: { a: 'cat' } }, 'says "cat" for the folder a'],
+		['mappings without a folder', { ...named, folders: ['a'], mapping: { b: 0 } }, 'lacks the folder a'],
+		['mappings to no class', { ...named, folders: ['a'], mapping: { a: 3 } }, 'assigns 3 to the folder a'],
+		['mappings to no name', { ...named, folders: ['a'], mapping: { a: 'cat' } }, 'assigns "cat" to the folder a'],
 	])('refuses %s', (_, input, message) => {
 		expect(() => classPositions(input)).toThrow(NaptuneError)
 		expect(() => classPositions(input)).toThrow(message)

@@ -1,4 +1,4 @@
-/** Which of a model's classes each class folder is. */
+/** Maps class folders to a model's classes. */
 
 import { entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -9,17 +9,17 @@ export interface ClassPositionsInput {
 	readonly folders: readonly string[]
 	/** The model's classes in logit order. */
 	readonly classNames: readonly string[]
-	/** Whether these are names, rather than the positions as text. */
+	/** Whether these are names, rather than positions as text. */
 	readonly hasNames: boolean
-	/** A class, by its name or position, for each folder; given by a person. */
+	/** A user's mapping from folders to classes, by name or position. */
 	readonly mapping?: Readonly<Record<string, string | number>>
 }
 
 /**
- * The position in the model's classes of each folder: by a mapping, by the classes' names, by folders named as positions
- * (`0`, `1`, …), or else in sorted order, which is said in a notice.
- * @throws NaptuneError when a folder is none of the model's classes, or the numbers of folders and classes do not allow the
- * last.
+ * The position of each folder in the model's classes: by a mapping, by class names, by folders named as positions (`0`, `1`,
+ * …), or else in sorted order, with a notice.
+ * @throws NaptuneError if a folder is not one of the model's classes, or the numbers of folders and classes rule out the
+ * last option.
  */
 export function classPositions(input: ClassPositionsInput): {
 	readonly positions: readonly number[]
@@ -38,7 +38,7 @@ export function classPositions(input: ClassPositionsInput): {
 		if (unknown.length > 0) {
 			throw new NaptuneError(
 				'NAP_CLASSES_MISMATCH',
-				`${unknown.length} of ${folders.length} class folders are not among the model's ${classNames.length} classes: ${list(unknown)}. The model's are ${list(classNames)}. Rename the folders, or give a mapping (--class-map).`,
+				`${unknown.length} of ${folders.length} class folders are not among the model's ${classNames.length} classes: ${list(unknown)}. The model has ${list(classNames)}. Rename the folders, or give a mapping (--class-map).`,
 			)
 		}
 		return { positions: folders.map((folder) => entry(byName, plain(folder))), notices: [] }
@@ -48,13 +48,13 @@ export function classPositions(input: ClassPositionsInput): {
 	if (folders.length !== classNames.length) {
 		throw new NaptuneError(
 			'NAP_CLASSES_MISMATCH',
-			`The model distinguishes ${classNames.length} classes but does not name them; the data has ${folders.length} class folders: ${list(folders)}. Give the model's class names in its order (--classes), name folders by positions (0, 1, …), or give a mapping (--class-map).`,
+			`The model distinguishes ${classNames.length} classes but does not name them; the data has ${folders.length} class folders: ${list(folders)}. Give the model's class names in order (--classes), name the folders by position (0, 1, …), or give a mapping (--class-map).`,
 		)
 	}
 	return {
 		positions: folders.map((_, index) => index),
 		notices: [
-			`The model does not name its ${classNames.length} classes. Folders were taken in sorted order: ${list(folders)}. Give --classes or --class-map to declare it.`,
+			`The model does not name its ${classNames.length} classes, so folders were assigned in sorted order: ${list(folders)}. Give --classes or --class-map to declare them.`,
 		],
 	}
 }
@@ -70,8 +70,8 @@ function mapped(
 		throw new NaptuneError(
 			'NAP_CLASSES_MISMATCH',
 			wanted === undefined
-				? `The mapping of classes does not have the folder ${folder}; it has ${list(Object.keys(mapping))}.`
-				: `The mapping says ${JSON.stringify(wanted)} for the folder ${folder}, which is not one of the model's ${classNames.length} classes: ${list(classNames)}.`,
+				? `The class mapping lacks the folder ${folder}; it has ${list(Object.keys(mapping))}.`
+				: `The class mapping assigns ${JSON.stringify(wanted)} to the folder ${folder}, but that is not one of the model's ${classNames.length} classes: ${list(classNames)}.`,
 		)
 	})
 }

@@ -1,4 +1,4 @@
-/** What a classifier sees in pictures. */
+/** Classifies pictures. */
 
 import { z } from 'zod'
 import type { Classifier, Taps } from '../../classifier/classifier.js'
@@ -21,19 +21,19 @@ export const classifiedImageSchema = z.object({
 	path: z.string(),
 	classes: z
 		.array(z.object({ index: count.describe('Position of the class.'), className: z.string(), probability: share }))
-		.describe('The most probable, best first.'),
+		.describe('The most probable classes, best first.'),
 	refinement: refinementAssessmentSchema
 		.exactOptional()
-		.describe('How heavily refiners corrected the picture; where a calibration was given.'),
+		.describe('How heavily refiners corrected the picture; present if a calibration was given.'),
 })
 
 /** The most probable classes of one picture, best first. */
 export type ClassifiedImage = Immutable<z.output<typeof classifiedImageSchema>>
 
-/** What assesses the corrections of a model with refiners. */
+/** Assesses the corrections of a model with refiners. */
 export interface Corrections {
 	readonly calibration: Pick<Calibration, 'scores'>
-	/** Of the flags, in (0, 1). */
+	/** False-positive rate of the flags, in (0, 1). */
 	readonly falsePositiveRate: number
 }
 
@@ -49,7 +49,7 @@ export interface ClassifyOptions {
 
 /**
  * Classifies image files.
- * @throws NaptuneError naming a file that is not a readable image, or whose logits are not numbers.
+ * @throws NaptuneError that names a file that is not a readable image, or whose logits are NaN.
  */
 export async function* classify(
 	clip: ClipModel,
@@ -58,7 +58,7 @@ export async function* classify(
 	{ top, batchSize = 16, corrections }: ClassifyOptions,
 ): AsyncGenerator<ClassifiedImage> {
 	if (!Number.isInteger(top) || top < 1)
-		throw new NaptuneError('NAP_OPTION_INVALID', `The number of classes to name must be at least 1, got ${top}.`)
+		throw new NaptuneError('NAP_OPTION_INVALID', `The number of classes to show must be at least 1; got ${top}.`)
 	const files: Split = {
 		length: paths.length,
 		label: () => 0,
@@ -85,13 +85,13 @@ export async function* classify(
 	}
 }
 
-/** What a classifier says of one picture. */
+/** A classifier's outputs for one picture. */
 export interface RowValues {
 	/** One per class. */
 	readonly logits: Float32Array
-	/** Of a model with refiners, where it was asked for. */
+	/** For a model with refiners, if requested. */
 	readonly correction?: number
-	/** Of an ensemble of refiners. */
+	/** For an ensemble of refiners. */
 	readonly disagreement?: number
 }
 
@@ -109,7 +109,7 @@ export function valuesOfRow(taps: Taps, row: number): RowValues {
 	}
 }
 
-/** How heavily refiners corrected a picture; undefined where its scores were not read. */
+/** How heavily refiners corrected a picture; undefined if the scores were not read. */
 export function refinementOf(
 	{ correction, disagreement }: Pick<RowValues, 'correction' | 'disagreement'>,
 	{ calibration, falsePositiveRate }: Corrections,

@@ -1,4 +1,4 @@
-/** A defense with fixed parameters as the classifier that attacks and users see. */
+/** Turns a defense with fixed parameters into the classifier that attacks and users see. */
 
 import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
 import { present } from '../../core/at.js'
@@ -12,7 +12,7 @@ import type { ClipModel } from '../../vlm/model.js'
 import { correctionTaps } from '../detection/correction-score.js'
 import { tokenTaps } from '../distortion/token-taps.js'
 
-/** Classes whose text features are computed at once. */
+/** Classes per chunk of text features. */
 export const classesPerChunk = 64
 
 /** A defense with the values of its parameters. */
@@ -30,13 +30,13 @@ export interface DeployOptions {
 }
 
 /**
- * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has
- * the same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures`, and of a defense that
- * changes tokens the scores of {@link correctionTaps}.
- * @param parameters Of the defense, by name; empty for one that learns nothing.
+ * The full model: pixels to logits, with text features and parameters as constants, so that on the CPU every output has the
+ * same bytes for any batch size and number of threads. Taps: `logits`, `imageFeatures` and, for a defense that changes
+ * tokens, the scores of {@link correctionTaps}.
+ * @param parameters Parameters of the defense, by name; empty for one that learns nothing.
  * @param options.tokens Whether the tokens of the image tower are taps as well, named by `tokenPlaces`. Logits, their
  * gradient and image features have the same bytes either way.
- * @param options.textFeatures Text features [C, E] of the defense with these parameters, where they are known already.
+ * @param options.textFeatures Text features [C, E] of the defense with these parameters, if already known.
  */
 export async function deployedClassifier(
 	engine: Engine,

@@ -1,12 +1,12 @@
-/** Parameters that no picture can be blamed for. */
+/** Checks parameters, so that pictures are not blamed for them. */
 
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 
 /**
- * Looks for infinities and NaN before a model is used, since its logits would look as if pictures were at fault.
- * @param path Of the file of parameters, for the error.
- * @throws NaptuneError naming the first parameter that has some, and how many.
+ * Looks for infinities and NaN before a model is used, because its logits would make the pictures look faulty.
+ * @param path The parameters file, for the error.
+ * @throws NaptuneError that names the first affected parameter and the number of its bad values.
  */
 export function requireFiniteParameters(parameters: Readonly<Record<string, Tensor<'float32'>>>, path: string): void {
 	for (const [name, { data }] of Object.entries(parameters)) {

@@ -1,4 +1,4 @@
-/** naptune/evaluation/deployed: a defended model as a classifier, from what a tuning run leaves behind. */
+/** naptune/evaluation/deployed: turns the result of a tuning run into a classifier. */
 
 export { type DeployedModel, type DeployOptions, deployedClassifier } from './deployed-classifier.js'
 export { resizedClassifier } from './resized-classifier.js'

@@ -111,7 +111,7 @@ describe('inspectRun', () => {
 		await writeFile(log, `${first}\nnot JSON\n`)
 		await expect(inspectRun(output)).rejects.toThrow(/Line 2 of the log .*log\.jsonl is not JSON/)
 		await writeFile(log, `${first}\n${first}\n`)
-		await expect(inspectRun(output)).rejects.toThrow(/Line 2 .* it is of epoch 0, epoch 1 was expected/)
+		await expect(inspectRun(output)).rejects.toThrow(/Line 2 .* it is epoch 0 instead of 1/)
 		await writeFile(log, `${first}\n${second!.replace('cleanLoss', 'lost')}\n`)
 		await expect(inspectRun(output)).rejects.toThrow(/Line 2 .*cleanLoss/s)
 		await writeFile(log, whole)

@@ -1,4 +1,4 @@
-/** What a tuning run is and where it stands, finished or not. */
+/** Describes a tuning run and its progress, finished or not. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,38 +25,42 @@ import { openRun } from './tuned-run.js'
 const tracedBlockSchema = z.object({
 	block: count.describe('Counted from 0.'),
 	tokens: count.describe(
-		'Tokens that are no context vectors: class token and patches, or the text with its start and end.',
+		'Tokens that are not context vectors: class token and patches, or the text with its start and end.',
 	),
-	prompts: count.describe('Context vectors beside them.'),
+	prompts: count.describe('Context vectors besides them.'),
 	ownPrompts: z
 		.boolean()
-		.describe('Whether the layer brings context vectors of its own, rather than those that the block before gave.'),
+		.describe('Whether the layer has its own context vectors, instead of those from the block before.'),
 	refined: z.boolean().describe('Whether the method changes the other tokens before this block.'),
 	shape: z
 		.tuple([z.union([z.number(), z.string()]), z.number(), z.number()])
-		.describe('Of the tokens with the context vectors: [B, N, width]; text has one row per prompt instead of B.'),
+		.describe(
+			'Shape of the tokens with the context vectors: [B, N, width]; for text, one row per prompt instead of B.',
+		),
 })
 
-/** What enters one block of a tower. */
+/** The input of one block of a tower. */
 export type TracedBlock = Immutable<z.output<typeof tracedBlockSchema>>
 
 const runProgressSchema = z.object({
 	finished: z.boolean(),
-	steps: count.describe('Optimizer steps that are saved.'),
-	totalSteps: count.describe('Those of the whole run.'),
+	steps: count.describe('Saved optimizer steps.'),
+	totalSteps: count.describe('Optimizer steps of the whole run.'),
 	epochs: count.describe('Epochs in the log.'),
-	totalEpochs: positive.describe('Those of the whole run.'),
+	totalEpochs: positive.describe('Epochs of the whole run.'),
 	seconds: seconds.nullable().describe('Wall-clock time up to the last saved state; null before the first.'),
-	epochsAtChance: count.describe('Latest epochs in a row at chance; above 0 the parameters are worthless.'),
+	epochsAtChance: count.describe(
+		'Consecutive epochs at chance level up to the latest; above 0 the parameters are worthless.',
+	),
 })
 
-/** How far a run has come. */
+/** The progress of a run. */
 export type RunProgress = Immutable<z.output<typeof runProgressSchema>>
 
 const { model, dataset, config, engine, naptune } = runDescriptionForm.schema.shape
 const presetShape = presetSchema.shape
 
-/** All that is known of a run. */
+/** Everything known about a run. */
 export const runInspectionSchema = z.object({
 	directory: z.string(),
 	progress: runProgressSchema,
@@ -70,9 +74,7 @@ export const runInspectionSchema = z.object({
 	preset: z
 		.object({ name: presetShape.name, version: presetShape.version, overrides: z.array(options) })
 		.nullable()
-		.describe(
-			'The preset that tuning started from, and what was asked for beside it; null where the run does not say.',
-		),
+		.describe('The preset that tuning started from, and the settings given with it; null if the run does not say.'),
 	versions: z.object({
 		naptune,
 		engine: engine.shape.version,
@@ -88,17 +90,17 @@ export const runInspectionSchema = z.object({
 				imageFeatures: z.tuple([z.string(), z.number()]),
 				logits: z.tuple([z.string(), z.number()]),
 			})
-			.describe('Shapes of what the towers give and of the logits.'),
+			.describe('Shapes of the outputs of the towers, and of the logits.'),
 	}),
 	parameters: z.object({
 		groups: z.array(parameterGroupSchema),
 		total: count,
-		frozen: count.describe('Of the CLIP, all of which stay as they are.'),
+		frozen: count.describe('Parameters of the CLIP, all frozen.'),
 	}),
 	epochs: z.array(epochForm.schema).describe('The learning curves.'),
 })
 
-/** All that is known of a run. */
+/** Everything known about a run. */
 export type RunInspection = Immutable<z.output<typeof runInspectionSchema>>
 
 const savedProgress = z.object({
@@ -108,10 +110,10 @@ const savedProgress = z.object({
 })
 
 /**
- * Looks at a run. Of the checkpoint the header and the fingerprint are read, of the run no parameters.
+ * Inspects a run. It reads the header and fingerprint of the checkpoint, but no parameters of the run.
  * @param directory As given to `tune`.
- * @param model Where the model lies now; by default where it was.
- * @throws NaptuneError when there is no run, its files are damaged, or the model is not the same or gone.
+ * @param model New location of the model; default: the recorded one.
+ * @throws NaptuneError if there is no run, its files are damaged, or the model is missing or different.
  */
 export async function inspectRun(directory: string, model?: string): Promise<RunInspection> {
 	const { clip, defense, description: run } = await openRun(directory, model)
@@ -190,7 +192,7 @@ function savedProgressOf(text: string | undefined, path: string): z.output<typeo
 	if (parsed.success) return parsed.data
 	throw new NaptuneError(
 		'NAP_FILE_DAMAGED',
-		`${path} is damaged, or from a version whose runs this one does not read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
+		`${path} is damaged, or from a version whose runs this version cannot read:\n${z.prettifyError(parsed.error)}\nRestore the run directory.`,
 	)
 }
 

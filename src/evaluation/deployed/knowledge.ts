@@ -1,4 +1,4 @@
-/** What an attacker knows of a model, and the model that gradients are taken of accordingly. */
+/** What an attacker knows of a model, and which model supplies the gradients accordingly. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { Classifier } from '../../classifier/classifier.js'
@@ -13,7 +13,7 @@ import { type DeployedModel, deployedClassifier } from './deployed-classifier.js
 
 export { type Knowledge, knowledgeLevels, knowledgeNames } from '../../records/parts/attack.js'
 
-/** What an attack uses if nothing keeps it from that. */
+/** The knowledge that an attack uses if nothing limits it. */
 export function usualKnowledge({ reads }: Pick<PreparedAttack, 'reads'>): Knowledge {
 	return reads.model === 'query' ? 'query' : reads.model === 'nothing' ? 'transfer' : 'full'
 }
@@ -25,13 +25,13 @@ export interface KnownModel {
 	open(engine: Engine): Promise<Classifier>
 }
 
-/** What {@link knownModel} found, so that it need not be looked for again. */
+/** The result of {@link knownModel}, so that it need not be found again. */
 export interface FoundKnown {
-	/** Undefined where gradients are of the attacked model itself, or of none here. */
+	/** Undefined if gradients come from the attacked model itself, or from no model here. */
 	readonly model: KnownModel | undefined
 }
 
-/** What {@link knownModel} decides by. */
+/** What {@link knownModel} depends on. */
 export interface KnowledgeSetting {
 	readonly model: DeployedModel
 	readonly dataset: Pick<Dataset, 'name' | 'classNames'>
@@ -42,10 +42,10 @@ export interface KnowledgeSetting {
 }
 
 /**
- * The model that the attacker takes gradients of, undefined where that is the attacked one itself or the attack takes none
- * of a model here. `transfer` is from the same model without its test-time defense where there is one, else from vanilla
+ * The model that supplies the attacker's gradients; undefined if that is the attacked model itself, or the attack uses no
+ * gradients of a model here. `transfer` uses the same model without its test-time defense if it has one, otherwise vanilla
  * CLIP.
- * @throws NaptuneError when attack and knowledge do not fit together, or the model has nothing that this knowledge leaves out.
+ * @throws NaptuneError if attack and knowledge do not match, or the model has nothing to hide at this level.
  */
 export function knownModel(setting: KnowledgeSetting): KnownModel | undefined {
 	const { model, dataset, attack, knowledge, testTime } = setting
@@ -89,7 +89,7 @@ function requireAccess({ attack, knowledge }: KnowledgeSetting): void {
 	const hint =
 		needed === 'full'
 			? 'choose an attack by queries, such as square'
-			: `its attacker's knowledge is ${needed}, ask for that`
+			: `its attacker's knowledge is ${needed}, so use that`
 	throw new NaptuneError(
 		'NAP_ATTACK_UNSUITABLE',
 		`Attack ${attack.name} does not fit the knowledge ${knowledge}; ${hint}.`,
@@ -99,7 +99,7 @@ function requireAccess({ attack, knowledge }: KnowledgeSetting): void {
 function notWith(knowledge: Knowledge, testTime: string): NaptuneError {
 	return new NaptuneError(
 		'NAP_ATTACK_UNSUITABLE',
-		`The knowledge ${knowledge} is not defined with the test-time defense ${testTime} around the model; choose full, transfer or query.`,
+		`The knowledge ${knowledge} is not defined for a model with the test-time defense ${testTime}; choose full, transfer or query.`,
 	)
 }
 
@@ -107,7 +107,7 @@ function partOf(parameters: DeployedModel['parameters'], { parameters: own }: De
 	return Object.fromEntries(Object.entries(parameters).filter(([name]) => own.has(name)))
 }
 
-/** A classifier of which nothing but image features can be had, so that no attack learns more by mistake. */
+/** A classifier that exposes only image features, so that no attack learns more by mistake. */
 export function encoderOf(classifier: Classifier): Classifier {
 	const allowed = (taps: readonly string[]) => {
 		if (taps.every((tap) => tap === 'imageFeatures')) return

@@ -1,4 +1,4 @@
-/** Trainable parameters by what they are part of. */
+/** Groups trainable parameters by the part that they belong to. */
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
@@ -17,14 +17,15 @@ export const parameterGroupSchema = z.object({
 export type ParameterGroup = Immutable<z.output<typeof parameterGroupSchema>>
 
 /**
- * Groups parameters by the beginning of their names: `text.context.0` is of `text context`, `visual.refiner.1.linear1.weight`
- * of `visual refiner`, `coupling.0.bias` of `coupling`; gates of refiners are a group of their own.
+ * Groups parameters by the beginning of their names: `text.context.0` belongs to `text context`,
+ * `visual.refiner.1.linear1.weight` to `visual refiner`, `coupling.0.bias` to `coupling`; gates of refiners form a group of
+ * their own.
  */
 export function parameterGroups({ parameters }: Pick<Defense, 'parameters'>): ParameterGroup[] {
 	const groups = new Map<string, { tensors: number; count: number }>()
 	for (const [name, { shape }] of parameters) {
 		const parts = name.split('.')
-		// What stands before the number of the layer.
+		// Everything before the number of the layer.
 		const layer = parts.findIndex((part) => /^\d+$/.test(part))
 		const group = parts.includes('gate') ? 'gates' : parts.slice(0, layer < 1 ? 1 : layer).join(' ')
 		const before = groups.get(group) ?? { tensors: 0, count: 0 }

@@ -88,9 +88,9 @@ describe('a resized classifier', () => {
 
 	it('is the classifier itself at its own size, and refuses other channels and images', async () => {
 		expect(resizedClassifier(classifier, [3, 6, 4])).toBe(classifier)
-		expect(() => resizedClassifier(classifier, [1, 8, 8])).toThrow(/reads images of 3 channels, these have 1/)
+		expect(() => resizedClassifier(classifier, [1, 8, 8])).toThrow(/takes images with 3 channels, these have 1/)
 		await expect(resizedClassifier(classifier, [3, 8, 8]).evaluate(random([1, 3, 9, 8]), ['logits'])).rejects.toThrow(
-			/\[B, 3, 8, 8\] was expected/,
+			/needs float32 \[B, 3, 8, 8\]/,
 		)
 	})
 })

@@ -1,4 +1,4 @@
-/** Classifiers that read images of another size than their own. */
+/** Adapts classifiers to images of another size. */
 
 import type { Classifier } from '../../classifier/classifier.js'
 import { decorate } from '../../classifier/decorate.js'
@@ -12,12 +12,12 @@ import { resampleTaps, type Taps } from '../../images/resample-taps.js'
 type ImageShape = Classifier['inputShape']
 
 /**
- * The same classifier for images of another height and width: they are resized bilinearly, antialiased when made smaller
- * (Pillow's weights, in float64, not rounded to grey levels), and gradients come back through the transpose. Each image is
- * resized alone. Releasing it releases the classifier.
+ * The same classifier for images of another height and width: it resizes them bilinearly, with antialiasing when shrinking
+ * (Pillow's weights, in float64, not rounded to grey levels), and gradients return through the transpose. Each image is
+ * resized separately. Releasing it releases the classifier.
  * @param imageShape [channels, height, width] of the images.
- * @returns The classifier itself, where that is its size.
- * @throws NaptuneError for another number of channels.
+ * @returns The classifier itself if the size already matches.
+ * @throws NaptuneError for a different number of channels.
  */
 export function resizedClassifier(classifier: Classifier, imageShape: ImageShape): Classifier {
 	const own = classifier.inputShape
@@ -25,7 +25,7 @@ export function resizedClassifier(classifier: Classifier, imageShape: ImageShape
 	if (own[0] !== imageShape[0]) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The classifier reads images of ${own[0]} channels, these have ${imageShape[0]}; only height and width can be adapted. Use a model that reads ${imageShape[0]} channels.`,
+			`The classifier takes images with ${own[0]} channels, these have ${imageShape[0]}; only height and width can be adapted. Use a model for ${imageShape[0]} channels.`,
 		)
 	}
 	const vertical = lineTaps(imageShape[1], own[1])
@@ -35,7 +35,7 @@ export function resizedClassifier(classifier: Classifier, imageShape: ImageShape
 		if (images.shape.join() !== [count, ...imageShape].join()) {
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
-				`The classifier was given images [${images.shape.join(', ')}]; [B, ${imageShape.join(', ')}] was expected.`,
+				`The classifier received images [${images.shape.join(', ')}]; it needs [B, ${imageShape.join(', ')}].`,
 			)
 		}
 		return mapPlanes(images, own, (from, to) => resizePlane(from, imageShape, to, own, vertical, horizontal))
@@ -57,7 +57,7 @@ function lineTaps(from: number, to: number): Taps[] {
 	return Array.from({ length: to }, (_, position) => resampleTaps(from, to, position, filters.bilinear))
 }
 
-/** Channels one by one, into images of another size. */
+/** Maps channels one by one into images of another size. */
 function mapPlanes(
 	images: Tensor<'float32'>,
 	shape: ImageShape,
@@ -97,7 +97,7 @@ function resizePlane(
 	}
 }
 
-/** From gradients to the resized plane to those to the plane itself. */
+/** Carries gradients with respect to the resized plane back to the plane itself. */
 function transposePlane(
 	from: Float32Array,
 	[, , newWidth]: ImageShape,

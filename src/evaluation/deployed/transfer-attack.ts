@@ -1,10 +1,10 @@
-/** Attacks by somebody who does not know the model that is attacked. */
+/** Attacks by an attacker who does not know the attacked model. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { Classifier } from '../../classifier/classifier.js'
 
 /**
- * The same attack, whose adversarial images are made against another classifier than the one they are tried on.
+ * The same attack, with adversarial images made against a different classifier than the attacked one.
  * @param surrogate For the same classes and image size as the attacked one.
  */
 export function transferAttack(attack: PreparedAttack, surrogate: Classifier): PreparedAttack {

@@ -1,4 +1,4 @@
-/** A tuned model from what its run says of it and the values of its parameters, wherever they come from. */
+/** Builds a tuned model from the description of its run and the values of its parameters, wherever they come from. */
 
 import { parseEpsilon } from '../../attacks/sets/threat-model.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -12,7 +12,7 @@ import type { ClipModel } from '../../vlm/model.js'
 import type { DeployedModel } from './deployed-classifier.js'
 import { requireFiniteParameters } from './finite-parameters.js'
 
-/** The attack that belongs to a run: its preset's, or the inner attack's epsilon where that was chosen for the run. */
+/** The attack that belongs to a run: its preset's, with the inner attack's epsilon if the run chose it. */
 export interface EvaluationProtocol {
 	/** Name of an attack. */
 	readonly attack: string
@@ -20,12 +20,12 @@ export interface EvaluationProtocol {
 	readonly epsilon: number
 }
 
-/** What a run says of the model that it tunes. */
+/** What a run says about the model that it tunes. */
 export interface DescribedModel {
 	readonly defense: Defense
 	/** Epsilon of the inner attack, in pixel units of [0, 1]. */
 	readonly trainedEpsilon: number
-	/** How the run is meant to be attacked. */
+	/** How to attack the run. */
 	readonly protocol: EvaluationProtocol
 }
 
@@ -33,15 +33,15 @@ export interface DescribedModel {
 export interface TunedModel extends DeployedModel, DescribedModel {}
 
 /**
- * What a run tunes.
+ * The model that a run tunes.
  * @param where The run, for errors.
- * @throws NaptuneError when the model is not the one that the run tunes.
+ * @throws NaptuneError if the model is not the one that the run tunes.
  */
 export function describedModel(run: RunDescription, clip: ClipModel, where: string): DescribedModel {
 	if (clip.checkpoint.sha256 !== run.model.sha256) {
 		throw new NaptuneError(
 			'NAP_MODEL_DIFFERS',
-			`The weights of ${clip.checkpoint.source} (sha256 ${clip.checkpoint.sha256}) are not those that ${where} was tuned on (${run.model.sha256}). Give the same model.`,
+			`The weights of ${clip.checkpoint.source} (sha256 ${clip.checkpoint.sha256}) differ from those that ${where} was tuned on (${run.model.sha256}). Give the same model.`,
 		)
 	}
 	return {
@@ -51,7 +51,7 @@ export function describedModel(run: RunDescription, clip: ClipModel, where: stri
 	}
 }
 
-/** @throws NaptuneError when a parameter is missing or of another shape. @param path For errors. */
+/** @throws NaptuneError if a parameter is missing or has the wrong shape. @param path For errors. */
 export function checkParameters(defense: Defense, parameters: DeployedModel['parameters'], path: string): void {
 	for (const [name, { shape }] of defense.parameters) {
 		const own = parameters[name]
@@ -63,7 +63,7 @@ export function checkParameters(defense: Defense, parameters: DeployedModel['par
 	}
 }
 
-/** The files of a finished tuning run that make its model. */
+/** The files of a finished tuning run that define its model. */
 export interface TunedFiles {
 	/** `run.json`, parsed. */
 	readonly description: unknown
@@ -74,7 +74,7 @@ export interface TunedFiles {
 /**
  * The model that a run tuned, from the contents of its files.
  * @param clip The model that the run started from.
- * @throws NaptuneError when a file is damaged, the model is another one, or parameters are missing, of another shape or
+ * @throws NaptuneError if a file is damaged, the model is a different one, or parameters are missing, of the wrong shape or
  * not finite.
  */
 export function tunedModel(clip: ClipModel, files: TunedFiles): TunedModel {

@@ -67,7 +67,7 @@ it('names a file in which a bit is flipped, and says what cannot be checked', as
 	await writeFile(join(output, 'result.json'), result)
 	await rm(join(output, 'result.json'))
 	expect((await loadTunedRun(output)).notices).toEqual([
-		expect.stringMatching(/result\.json is missing.*cannot be noticed/),
+		expect.stringMatching(/result\.json is missing.*would go unnoticed/),
 	])
 })
 

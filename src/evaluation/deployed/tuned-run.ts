@@ -1,4 +1,4 @@
-/** A finished tuning run, read back from its directory: model, data, defense and parameters, all checked to be the same. */
+/** Reads a finished tuning run from its directory: model, data, defense and parameters, all verified to be the same. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,24 +26,24 @@ import type { ClipModel } from '../../vlm/model.js'
 import { requireFiniteParameters } from './finite-parameters.js'
 import { checkParameters, type DescribedModel, describedModel, type TunedModel } from './tuned-model.js'
 
-/** A tuned model that can be evaluated or used, with its final parameters. */
+/** A tuned model with its final parameters, ready for evaluation or use. */
 export interface TunedRun extends TunedModel {
 	readonly directory: string
-	/** What a person should know of its files, such as that one cannot be checked. */
+	/** What people should know about its files, such as that one cannot be verified. */
 	readonly notices: readonly string[]
-	/** The few-shot sample that it was tuned on, as `fewShot` draws it. */
+	/** The few-shot sample of its tuning, as `fewShot` draws it. */
 	readonly fewShot?: { readonly shots: number; readonly seed: number }
-	/** Folder that holds the folders of named data sets; missing where the run's data need none. */
+	/** Folder that contains the folders of named data sets; missing if the run's data needs none. */
 	readonly dataRoot?: string
 	/**
 	 * Loads the data set that the run was tuned on.
-	 * @param onProgress Called with how far a download is, where the data have to be fetched again.
-	 * @throws NaptuneError when it is gone or has changed.
+	 * @param onProgress Called with the progress of a download, if the data must be fetched again.
+	 * @throws NaptuneError if the data is gone or has changed.
 	 */
 	dataset(onProgress?: LoadOptions['onProgress']): Promise<Dataset>
 }
 
-/** A run, finished or not: what it tunes. */
+/** A run, finished or not, and what it tunes. */
 export interface OpenedRun extends DescribedModel {
 	readonly clip: ClipModel
 	/** The whole content of `run.json`. */
@@ -53,15 +53,15 @@ export interface OpenedRun extends DescribedModel {
 /**
  * Opens a run, finished or not.
  * @param directory As given to `tune`.
- * @param model Where the model lies now; by default where it was.
- * @throws NaptuneError when there is no run, its description is damaged, or the model's weights are not the same.
+ * @param model New location of the model; default: the recorded one.
+ * @throws NaptuneError if there is no run, its description is damaged, or the model's weights differ.
  */
 export async function openRun(directory: string, model?: string): Promise<OpenedRun> {
 	const path = join(directory, runFiles.description)
 	if (!existsSync(path)) {
 		throw new NaptuneError(
 			'NAP_RUN_MISSING',
-			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the --output folder of a tuning run.${didYouMeanPath(directory)}`,
+			`${directory} holds no tuning run: ${runFiles.description} is missing. Give the folder that naptune tune wrote (--output).${didYouMeanPath(directory)}`,
 		)
 	}
 	const run: RunDescription = await readRecord(runDescriptionForm, path)
@@ -83,8 +83,8 @@ function placeOfModel(directory: string, source: string): string {
 
 /**
  * Opens a finished run.
- * @param dataRoot Folder that holds the folders of named data sets now; by default where it was.
- * @throws NaptuneError as {@link openRun}, when the run is not finished, or its parameters are damaged.
+ * @param dataRoot New folder of the named data sets; default: the recorded one.
+ * @throws NaptuneError as {@link openRun}, if the run is not finished, or its parameters are damaged.
  */
 export async function loadTunedRun(directory: string, model?: string, dataRoot?: string): Promise<TunedRun> {
 	const parametersFile = join(directory, runFiles.parameters)
@@ -100,7 +100,7 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 	requireFiniteParameters(parameters, parametersFile)
 	const { origin } = description.dataset
 	const sample = originSample(origin)
-	// Where the data lie is not what they are.
+	// The location of the data is not part of its identity.
 	const root = dataRoot ?? (isOrigin(origin, 'benchmark') ? origin.root : undefined)
 	return {
 		directory,
@@ -116,13 +116,13 @@ export async function loadTunedRun(directory: string, model?: string, dataRoot?:
 	}
 }
 
-/** The parameters that a run ended with, compared with the fingerprint in its record where it has one. */
+/** The final parameters of a run, verified against the fingerprint in its record, if there is one. */
 async function recordedParameters(directory: string, path: string): Promise<Pick<TunedRun, 'parameters' | 'notices'>> {
 	const recorded = join(directory, runFiles.result)
 	if (existsSync(recorded)) {
 		return { parameters: await finalParameters(directory, await readRecord(runResultForm, recorded)), notices: [] }
 	}
-	const notice = `${recorded} is missing, which names the fingerprint of ${runFiles.parameters}; damage to the parameters cannot be noticed.`
+	const notice = `${recorded} is missing, which holds the fingerprint of ${runFiles.parameters}, so damage to the parameters would go unnoticed.`
 	return { parameters: await loadTensors(path), notices: [notice] }
 }
 
@@ -134,7 +134,7 @@ async function sameDataset(
 	if (isOrigin(source, 'own')) {
 		throw new NaptuneError(
 			'NAP_DATA_UNKNOWN',
-			`${directory} was tuned on data that a program made, which no name leads to. Use it from that program, or evaluate it on other data.`,
+			`${directory} was tuned on data made by a program, which has no name to load it by. Use the run from that program, or evaluate it on other data.`,
 		)
 	}
 	const name = originName(source)
@@ -145,6 +145,6 @@ async function sameDataset(
 			`The data in ${name} has changed since ${directory} was tuned on it: images were added, removed, renamed or moved to another class or split. Restore it, or tune again.`,
 		)
 	}
-	// As it was recorded, so that records of the run go on where they were.
+	// As recorded, so that existing records of the run can resume.
 	return { ...dataset, origin: source }
 }

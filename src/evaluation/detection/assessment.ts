@@ -1,4 +1,4 @@
-/** What the correction scores of one image say, against a calibration. */
+/** Assesses the correction scores of one image against a calibration. */
 
 import { z } from 'zod'
 import { defined } from '../../core/defined.js'
@@ -9,7 +9,9 @@ import type { Calibration } from './recorded-calibration.js'
 
 const calibratedScoreSchema = z.object({
 	score: z.number(),
-	pValue: z.number().describe('In (0, 1]: the share of clean images that score at least as high; small means unusual.'),
+	pValue: z
+		.number()
+		.describe('In (0, 1]: the share of clean images that score at least as high; a small value is unusual.'),
 })
 
 /** A score and the share of clean images that reach it; see `pValue`. */
@@ -62,7 +64,7 @@ export const flagRatesSchema = z.object({
 /** The flags at a false-positive rate, and the clean images that set them. */
 export type FlagRates = Immutable<z.output<typeof flagRatesSchema>>
 
-/** What {@link flagRates} needs of a calibration. */
+/** The parts of a calibration that {@link flagRates} needs. */
 interface CleanScores extends Pick<Calibration, 'scores'> {
 	readonly key: Pick<Calibration['key'], 'split' | 'images'>
 }

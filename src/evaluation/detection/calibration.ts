@@ -1,4 +1,4 @@
-/** What a score means: its place among the scores of clean images. Arithmetic only. */
+/** Ranks a score among those of clean images. Arithmetic only. */
 
 import { z } from 'zod'
 import { at } from '../../core/at.js'
@@ -15,7 +15,7 @@ export function pValue(sorted: readonly number[], score: number): number {
 	return (1 + sorted.length - countBelow(sorted, score)) / (sorted.length + 1)
 }
 
-/** Entries smaller than a value, by bisection. */
+/** Number of entries smaller than a value, by bisection. */
 function countBelow(sorted: readonly number[], value: number): number {
 	let [low, high] = [0, sorted.length]
 	while (low < high) {
@@ -33,13 +33,13 @@ export function isFlagged(sorted: readonly number[], score: number, falsePositiv
 
 /** A flag, and the clean images that set its threshold. */
 export const falsePositivesSchema = z.object({
-	target: z.number().describe('What was asked for: at most this share of new clean images is flagged in expectation.'),
+	target: z.number().describe('The requested rate: the expected share of new clean images flagged is at most this.'),
 	threshold: z
 		.number()
 		.nullable()
-		.describe('Scores above it are flagged; null where so few clean images allow no flag at this rate.'),
+		.describe('Scores above it are flagged; null if there are too few clean images to flag any at this rate.'),
 	flaggedOfOwn: count.describe(
-		'How many of the clean images that set the threshold lie above it. So many by construction: it measures nothing, and therefore has no interval.',
+		'How many of the clean images that set the threshold lie above it. The number follows from the construction: it measures nothing, and therefore has no interval.',
 	),
 	images: positive.describe('Clean images that set the threshold.'),
 })
@@ -48,21 +48,21 @@ export const falsePositivesSchema = z.object({
 export type FalsePositives = Immutable<z.output<typeof falsePositivesSchema>>
 
 /**
- * The flag at a false-positive rate, set by clean images. A new image is flagged where its p-value (1 + count) / (n + 1) is
- * at most the rate. Where it is exchangeable with the n images, its rank among them is uniform (ties only make the p-value
- * larger), so it is flagged with probability at most the rate, on average over draws of the n images. Nothing is promised
- * for images from elsewhere; how often the flag is raised on clean images is measured on others than these.
+ * The flag at a false-positive rate, set by clean images. It flags a new image if its p-value (1 + count) / (n + 1) is at
+ * most the rate. If the image is exchangeable with the n images, its rank among them is uniform (ties only increase the
+ * p-value), so the flag has probability at most the rate, on average over draws of the n images. There is no promise for
+ * images from elsewhere; the actual rate of flags on clean images is measured on other images than these.
  * @throws NaptuneError for a rate outside (0, 1), or no scores.
  */
 export function falsePositives(sorted: readonly number[], target: number): FalsePositives {
 	if (!(target > 0 && target < 1)) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`A false-positive rate lies between 0 and 1, such as 0.05; got ${target}.`,
+			`A false-positive rate must lie between 0 and 1, such as 0.05; got ${target}.`,
 		)
 	}
 	if (sorted.length === 0)
-		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'A calibration needs scores of clean images, got none.')
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'A calibration needs scores of clean images; got none.')
 	let allowed = 0
 	while ((1 + allowed + 1) / (sorted.length + 1) <= target) allowed++
 	const possible = 1 / (sorted.length + 1) <= target
@@ -75,9 +75,9 @@ export function falsePositives(sorted: readonly number[], target: number): False
 }
 
 /**
- * Area under the ROC curve: the probability that an attacked image scores higher than a clean one, ties counting half
- * (Mann and Whitney, 1947). 0.5 is chance.
- * @throws NaptuneError when either list is empty.
+ * Area under the ROC curve: the probability that an attacked image scores higher than a clean one, ties counting half (Mann
+ * and Whitney, 1947). 0.5 is chance.
+ * @throws NaptuneError if either list is empty.
  */
 export function areaUnderRoc(clean: readonly number[], attacked: readonly number[]): number {
 	if (clean.length === 0 || attacked.length === 0) {

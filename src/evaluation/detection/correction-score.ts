@@ -1,4 +1,7 @@
-/** How heavily a defense corrected the tokens of an image: a number per image that tells disturbed inputs from clean ones, or fails to. */
+/**
+ * Scores how heavily a defense corrected the tokens of an image: a number per image that may tell disturbed inputs from
+ * clean ones.
+ */
 
 import type { TokenChange } from '../../defenses/defense.js'
 import { ops } from '../../onnx/graph.js'
@@ -8,10 +11,10 @@ import type { CorrectionScore } from '../../records/detection.js'
 export { type CorrectionScore, correctionScores } from '../../records/detection.js'
 
 /**
- * Scores [B] of what is changed in an image tower; none where nothing is.
+ * Scores [B] of the changes in an image tower; none if it makes no changes.
  * - `correction`: ‖after - before‖ / ‖before‖, the mean over tokens and layers.
- * - `disagreement`, of averaged changes: spread / (‖before‖ / √width), the same mean. A spread as large as the
- *   token's own root mean square is 1.
+ * - `disagreement`, for averaged changes: spread / (‖before‖ / √width), the same mean. A spread as large as the   token's
+ * own root mean square is 1.
  */
 export function correctionTaps(changes: readonly TokenChange[]): Partial<Record<CorrectionScore, Value>> {
 	if (changes.length === 0) return {}
@@ -29,7 +32,7 @@ export function correctionTaps(changes: readonly TokenChange[]): Partial<Record<
 	return { correction, disagreement }
 }
 
-/** [B, N] by layer to [B]. */
+/** Maps [B, N] per layer to [B]. */
 function meanOfLayers(layers: readonly Value[]): Value {
 	const tokens = ops.concat(layers, 1)
 	return ops.mul(ops.rowSums(tokens), 1 / (tokens.shape[1] as number))

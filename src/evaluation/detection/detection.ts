@@ -1,4 +1,4 @@
-/** Whether correction scores tell attacked images from clean ones: measured, also against an attacker who knows them. */
+/** Measures whether correction scores tell attacked images from clean ones, also against an attacker who knows them. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { attackBatch } from '../../attacks/run/attack-batch.js'
@@ -32,7 +32,7 @@ export interface DetectionInput {
 	/** A deployed classifier that changes image tokens. */
 	readonly classifier: Classifier
 	readonly split: Split
-	/** Each is run on every image, also on those that are wrong when clean. */
+	/** Each runs on every image, including those that are wrong when clean. */
 	readonly attacks: readonly PreparedAttack[]
 	readonly threatModel: ThreatModel
 	/** Seed of the attacks' random choices. */
@@ -43,7 +43,7 @@ export interface DetectionInput {
 	readonly batchSize?: number
 	/** Called with the number of images done after every batch. */
 	readonly onProgress?: (done: number) => void
-	/** Asked before every batch; may throw to stop. */
+	/** Called before every batch; may throw to stop. */
 	readonly beforeBatch?: () => void
 }
 
@@ -57,10 +57,7 @@ export async function measureDetection(input: DetectionInput): Promise<Detection
 		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images to attack; choose another split.')
 	const targeted = attacks.find((attack) => attack.targeted)
 	if (targeted)
-		throw new NaptuneError(
-			'NAP_ATTACK_UNSUITABLE',
-			`Detection is measured under untargeted attacks; ${targeted.name} is targeted.`,
-		)
+		throw new NaptuneError('NAP_ATTACK_UNSUITABLE', `Detection needs untargeted attacks; ${targeted.name} is targeted.`)
 	const outcomes: DetectionOutcome[] = []
 	for (let start = 0; start < split.length; start += batchSize) {
 		input.beforeBatch?.()
@@ -101,7 +98,7 @@ async function scored(
 	}))
 }
 
-/** The numbers that outcomes amount to. */
+/** The summary of the outcomes. */
 export function summarizeDetection(
 	outcomes: readonly DetectionOutcome[],
 	attacks: readonly Pick<PreparedAttack, 'name' | 'objective'>[],

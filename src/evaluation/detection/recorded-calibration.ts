@@ -27,10 +27,10 @@ export type { Calibration } from '../../records/calibration.js'
 /** Name of the file in a run directory. */
 export const calibrationFile = runFiles.calibration
 
-/** So many clean images at most, balanced over the classes: then the share of new images flagged at 5 % strays by ± 1.4 points. */
+/** Most clean images, balanced over the classes: with this many, the share of new images flagged at 5 % varies by ± 1.4 points. */
 const mostImages = 1000
 const imagesPerBatch = 50
-/** Rates whose thresholds are written down; others follow from the scores. */
+/** Rates with recorded thresholds; others follow from the scores. */
 const listedRates = [0.01, 0.05, 0.1] as const
 
 /** The input of {@link calibrate}. */
@@ -38,12 +38,12 @@ export interface CalibrateInput {
 	readonly run: Pick<TunedRun, 'directory' | 'clip' | 'defense' | 'parameters' | 'fewShot' | 'dataset'>
 	/** The run's deployed classifier. */
 	readonly classifier: Classifier
-	/** Compute even where the file holds the same. */
+	/** Whether to compute even if the file holds the same calibration. */
 	readonly fresh?: boolean
 	readonly onProgress?: (done: number, total: number) => void
-	/** Called with what a person should know, such as that a file was damaged. */
+	/** Called with what people should know, such as that a file was damaged. */
 	readonly onNotice?: (notice: string) => void
-	/** Asked before every batch; may throw to stop. */
+	/** Called before every batch; may throw to stop. */
 	readonly beforeBatch?: () => void
 }
 
@@ -53,10 +53,10 @@ export function hasCorrections({ taps }: Pick<Classifier, 'taps'>): boolean {
 }
 
 /**
- * The calibration of a run, read from its directory where it fits model, parameters and data, else computed and written.
- * Where the data is gone, a file of the same model and parameters is good enough, and that is told.
- * @throws NaptuneError when the defense changes no image tokens, there are no clean images to calibrate on, or the file cannot be
- * written.
+ * The calibration of a run: read from its directory if it fits model, parameters and data, otherwise computed and written.
+ * If the data is gone, a file for the same model and parameters is used, with a notice.
+ * @throws NaptuneError if the defense changes no image tokens, there are no clean images to calibrate on, or the file cannot
+ * be written.
  */
 export async function calibrate(input: CalibrateInput): Promise<Calibration> {
 	const { run, classifier, fresh = false, onNotice = () => {} } = input
@@ -72,7 +72,7 @@ export async function calibrate(input: CalibrateInput): Promise<Calibration> {
 	const sameModel = stored?.key.model === model.model && stored.key.parameters === model.parameters
 	const images = await calibrationImages(run).catch((error: unknown) => {
 		if (!(error instanceof NaptuneError) || fresh || !sameModel) throw error
-		onNotice(`The calibration of ${path} is used as it is, since its images could not be looked up: ${error.message}`)
+		onNotice(`The calibration in ${path} is used without checking its images, which are unavailable: ${error.message}`)
 		return undefined
 	})
 	if (!images) return stored!
@@ -90,7 +90,7 @@ export async function calibrate(input: CalibrateInput): Promise<Calibration> {
 
 /**
  * Clean images of the run's data that it was not tuned on.
- * @throws NaptuneError when there are none, or the data is gone or has changed.
+ * @throws NaptuneError if there are none, or the data is gone or has changed.
  */
 export async function calibrationImages(
 	run: Pick<TunedRun, 'directory' | 'dataset' | 'fewShot'>,
@@ -105,7 +105,7 @@ export async function calibrationImages(
 	if (heldOut.length === 0) {
 		throw new NaptuneError(
 			'NAP_DATA_EMPTY',
-			`${dataset.name} has no clean images to calibrate ${run.directory} on: it has no validation images, and all of its training images were used for tuning. Add a validation split, or tune on fewer shots.`,
+			`${dataset.name} has no clean images to calibrate ${run.directory} on: it has no validation images, and tuning used all of its training images. Add a validation split, or tune on fewer shots.`,
 		)
 	}
 	return { name: 'held-out training', split: capped(subset(train, heldOut)) }
@@ -148,7 +148,7 @@ async function scoresOf(
 	if (broken) {
 		throw new NaptuneError(
 			'NAP_VALUES_NOT_FINITE',
-			`Correction scores of ${run.directory} are not finite numbers: its parameters are damaged or diverged. Tune again.`,
+			`Correction scores of ${run.directory} are not finite: its parameters are damaged, or training diverged. Tune again.`,
 		)
 	}
 	return names.includes('disagreement') ? scores : { correction: scores.correction }
@@ -159,18 +159,18 @@ export function scoreTaps({ taps }: Pick<Classifier, 'taps'>): CorrectionScore[]
 	return correctionScores.filter((name) => taps.includes(name))
 }
 
-/** The file's content, or undefined where there is none or it is not whole; it can be computed again. */
+/** The file's content, or undefined if it is missing or invalid; it can be computed again. */
 async function storedCalibration(path: string, onNotice: (notice: string) => void): Promise<Calibration | undefined> {
 	if (!existsSync(path)) return undefined
 	try {
 		const read = await readRecord(calibrationKind, path)
-		// Numbers that were touched up are not those that follow from the scores.
+		// Edited numbers do not follow from the scores.
 		const { correction, disagreement } = read.scores
 		const whole = [correction, disagreement ?? correction].every(({ length }) => length === read.key.images)
 		if (whole && isDeepStrictEqual(read, calibrationOf(read.key, read.scores))) return read
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
 	}
-	onNotice(`${path} is damaged or was changed and is computed again.`)
+	onNotice(`${path} is damaged or was changed, so it is computed again.`)
 	return undefined
 }

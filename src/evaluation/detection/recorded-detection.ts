@@ -17,7 +17,7 @@ export type { DetectionRecord } from '../../records/detection.js'
 export interface RecordedDetectionInput extends DetectionInput, Pick<DeployedModel, 'defense' | 'parameters'> {
 	readonly engine: Engine
 	readonly dataset: Dataset
-	/** Name of the split that the images are of. */
+	/** Name of the split that the images belong to. */
 	readonly splitName: string
 	readonly calibration: Calibration
 	/** Path of the record. */
@@ -25,9 +25,9 @@ export interface RecordedDetectionInput extends DetectionInput, Pick<DeployedMod
 }
 
 /**
- * Measures whether correction scores detect attacks, and writes the record; one that is there of the same settings is given
- * back. The first attack is the one that the record is named by.
- * @throws NaptuneError as {@link measureDetection}, when `path` holds a record of other settings, or it cannot be written.
+ * Measures whether correction scores detect attacks, and writes the record; returns an existing record with the same
+ * settings. The first attack names the record.
+ * @throws NaptuneError as {@link measureDetection}, if `path` holds a record with other settings, or it cannot be written.
  */
 export async function recordedDetection(input: RecordedDetectionInput): Promise<DetectionRecord> {
 	const { engine, attacks, split, calibration, falsePositiveRate, batchSize = 50, path } = input
@@ -47,7 +47,7 @@ export async function recordedDetection(input: RecordedDetectionInput): Promise<
 	})
 }
 
-/** A file name that differs where the numbers may. */
+/** A file name that differs whenever the numbers may. */
 export function detectionFile(input: Omit<RecordedDetectionInput, 'path'>): string {
 	const { attacks, falsePositiveRate, threatModel, seed, split, splitName } = input
 	const options = [attacks.map((attack) => attack.options), falsePositiveRate]

@@ -1,4 +1,4 @@
-/** Distances of single images, gathered into means over images. */
+/** Collects distances of single images into means over images. */
 
 import { at, entry } from '../../core/at.js'
 import type { DistanceEstimate, DistortionSummary, PlaceDistortion } from '../../records/distortion.js'
@@ -18,11 +18,11 @@ export type {
 /** Tokens [N, width] of one image by tap. */
 export type TokensOf = (tap: string) => Float32Array
 
-/** Gathers images. */
+/** Collects images. */
 export interface DistortionSamples {
 	/** Adds an image's tokens. */
 	addTokens(clean: TokensOf, perturbed: TokensOf): void
-	/** Adds an image's features and whether it is predicted right. */
+	/** Adds an image's features and whether its prediction is right. */
 	addFeatures(
 		clean: { readonly features: Float32Array; readonly right: boolean },
 		perturbed: { readonly features: Float32Array; readonly right: boolean },

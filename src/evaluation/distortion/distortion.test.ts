@@ -244,12 +244,12 @@ describe('measureDistortion', () => {
 	it('stops when asked, and refuses what it cannot measure', async () => {
 		const input = await setting(nap)
 		expect(await measureDistortion({ ...input, signal: AbortSignal.abort() })).toBeUndefined()
-		await expect(measureDistortion({ ...input, split: subset(split, [0]) })).rejects.toThrow(/at least 2 images, got 1/)
+		await expect(measureDistortion({ ...input, split: subset(split, [0]) })).rejects.toThrow(/at least 2 images; got 1/)
 		await expect(measureDistortion({ ...input, attack: prepareAttack('pgd', { targeted: true }) })).rejects.toThrow(
 			/untargeted/,
 		)
 		const [vanilla] = input.models as [DistortionModel]
-		await expect(measureDistortion({ ...input, models: [vanilla, vanilla] })).rejects.toThrow(/another name/)
+		await expect(measureDistortion({ ...input, models: [vanilla, vanilla] })).rejects.toThrow(/a different name/)
 	})
 
 	it('is recorded with everything that it takes to find it again', async () => {

@@ -38,10 +38,10 @@ import { tokenPlaces } from './token-taps.js'
 
 export type { Distortion } from '../../records/distortion.js'
 
-/** A model to measure; it goes by the name of its defense. */
+/** A model to measure, named after its defense. */
 export interface DistortionModel {
 	readonly defense: Defense
-	/** Of the defense, by name; empty for one that learns nothing. */
+	/** Parameters of the defense, by name; empty for one that learns nothing. */
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 }
 
@@ -49,35 +49,35 @@ export interface DistortionModel {
 export interface DistortionInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
-	/** Models over that CLIP, each under another name. Each sees the perturbations made for all. */
+	/** Models on that CLIP, with different names. Each sees the perturbations made for all. */
 	readonly models: readonly DistortionModel[]
 	/** At least two images. */
 	readonly split: Split
-	/** Run against every model with full knowledge of it, on all images, also those that are wrong when clean. */
+	/** Runs against every model with full knowledge of it, on all images, including those that are wrong when clean. */
 	readonly attack: PreparedAttack
 	readonly threatModel: ThreatModel
 	/** Seed of the random choices of attack and noise. */
 	readonly seed: number
-	/** Images that are attacked at once; default 50. On the CPU no number depends on it. */
+	/** Images to attack at once; default 50. On the CPU it affects no number. */
 	readonly batchSize?: number
 	/** Called after every batch with how many images are done. */
 	readonly onProgress?: (done: number) => void
 	/** Called after every gradient that an attack takes, with its number of images. */
 	readonly onGradient?: (images: number) => void
-	/** Stops after the batch under way. */
+	/** Stops after the current batch. */
 	readonly signal?: AbortSignal
 }
 
-/** Name of the control perturbation: a random point of the ball, cut to valid pixels (uniform in L-infinity). */
+/** Name of the control perturbation: a random point of the ball, clipped to valid pixels (uniform in L-infinity). */
 export const noise = 'noise'
 
-/** Tokens that are in memory at once, in bytes; at least one image's. */
+/** Bytes of tokens in memory at once; at least one image's. */
 const tokenBytes = 64 * 2 ** 20
 
 /**
- * Measures every model under the attack on every model, and under noise. Of an image only its distances are kept.
- * @returns All pairs of a model and a perturbation, or undefined when stopped by the signal.
- * @throws NaptuneError for a targeted attack, two models of one name, fewer than two images, or unusable images.
+ * Measures every model under the attack on every model, and under noise. It keeps only the distances of an image.
+ * @returns All pairs of a model and a perturbation, or undefined if the signal stopped it.
+ * @throws NaptuneError for a targeted attack, two models with the same name, fewer than two images, or unusable images.
  */
 export async function measureDistortion(input: DistortionInput): Promise<Distortion[] | undefined> {
 	const { engine, clip, models, split, batchSize = 50 } = input
@@ -148,33 +148,30 @@ interface Tower {
 	readonly spreads: CleanSpreads
 	/** Numbers of one image in one tap. */
 	readonly tokenSize: number
-	/** By perturbation. */
+	/** One per perturbation. */
 	readonly samples: readonly DistortionSamples[]
 }
 
 function checkInput({ split, attack, batchSize = 50 }: DistortionInput, names: readonly string[]): void {
 	if (attack.targeted) {
-		throw new NaptuneError(
-			'NAP_ATTACK_UNSUITABLE',
-			`Distortion is measured under untargeted attacks; ${attack.name} is targeted.`,
-		)
+		throw new NaptuneError('NAP_ATTACK_UNSUITABLE', `Distortion needs untargeted attacks; ${attack.name} is targeted.`)
 	}
 	if (new Set(names).size < names.length) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`The models to measure are named ${names.slice(0, -1).join(', ')}; give each another name, none of them ${noise}.`,
+			`The models to measure are named ${names.slice(0, -1).join(', ')}; give each a different name, other than ${noise}.`,
 		)
 	}
 	if (split.length < 2) {
 		throw new NaptuneError(
 			'NAP_DATA_EMPTY',
-			`Distortion with intervals needs at least 2 images, got ${split.length}. Choose more images or another split.`,
+			`Distortion with intervals needs at least 2 images; got ${split.length}. Choose more images or another split.`,
 		)
 	}
 	if (!Number.isInteger(batchSize) || batchSize < 1) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`The batch size must be a whole number of at least 1, got ${batchSize}.`,
+			`The batch size must be a whole number of at least 1; got ${batchSize}.`,
 		)
 	}
 }
@@ -214,7 +211,7 @@ async function addFeatures(
 	}
 }
 
-/** Tokens are large: a few images at a time. */
+/** Tokens are large, so only a few images at a time. */
 async function addTokens(
 	{ classifier, taps, tokenSize, spreads, samples }: Tower,
 	images: Tensor<'float32'>,

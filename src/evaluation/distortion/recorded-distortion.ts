@@ -1,4 +1,4 @@
-/** A measurement of distortion as one JSON record: the numbers, and everything that it takes to find them again. */
+/** A measurement of distortion as one JSON record: the numbers, and everything that it takes to reproduce them. */
 
 import { dirname } from 'node:path'
 import { last } from '../../core/at.js'
@@ -14,7 +14,7 @@ export type { DistortionRecord } from '../../records/distortion.js'
 /** The input of {@link recordedDistortion}. */
 export interface RecordedDistortionInput extends Omit<DistortionInput, 'models'> {
 	readonly dataset: Dataset
-	/** Name of the split that the images are of. */
+	/** Name of the split that the images belong to. */
 	readonly splitName: string
 	readonly control: DistortionModel
 	readonly tuned: DistortionModel
@@ -23,10 +23,10 @@ export interface RecordedDistortionInput extends Omit<DistortionInput, 'models'>
 }
 
 /**
- * Measures distortion of a tuned model and its control, and writes the record; one that is there of the same settings is
- * given back.
- * @returns The record, or undefined when stopped by the signal; nothing is written then.
- * @throws NaptuneError as {@link measureDistortion}, when `path` holds a record of other settings, or it cannot be written.
+ * Measures distortion of a tuned model and its control, and writes the record; returns an existing record with the same
+ * settings.
+ * @returns The record, or undefined if the signal stopped it; nothing is written then.
+ * @throws NaptuneError as {@link measureDistortion}, if `path` holds a record with other settings, or it cannot be written.
  */
 export async function recordedDistortion(input: RecordedDistortionInput): Promise<DistortionRecord | undefined> {
 	const { engine, control, tuned, batchSize = 50, path } = input
@@ -37,7 +37,7 @@ export async function recordedDistortion(input: RecordedDistortionInput): Promis
 		...common,
 		models: described.map(({ defense }) => defense),
 	}
-	// Before hours of work for which there would be no place.
+	// Before hours of work that could not be saved.
 	await makeFolder(dirname(path))
 	return resumable(distortionKind, {
 		path,

@@ -1,8 +1,8 @@
-/** How far perturbed tokens of one image are from its clean ones. */
+/** Measures how far the perturbed tokens of one image are from its clean ones. */
 
 import { at } from '../../core/at.js'
 
-/** Distances between two sets of N tokens of one width, matched one to one. */
+/** Distances between two sets of N tokens with the same width, matched one to one. */
 export interface Distance {
 	/** Root mean square over tokens of the Euclidean distance: the Frobenius distance of the matrices over √N. */
 	readonly absolute: number
@@ -15,8 +15,8 @@ export interface Distance {
 }
 
 /**
- * The distance of rows of `width` numbers, summed in float64. Two tokens of norm 0 have cosine distance 0, and a token of
- * norm 0 has 1/2 to every other.
+ * The distance between rows of `width` numbers, summed in float64. Two tokens of norm 0 have cosine distance 0, and a token
+ * of norm 0 has 1/2 to every other.
  */
 export function tokenDistance(clean: Float32Array, perturbed: Float32Array, width: number): Distance {
 	const tokens = clean.length / width
@@ -33,7 +33,8 @@ export function tokenDistance(clean: Float32Array, perturbed: Float32Array, widt
 			difference += (at(clean, index) - at(perturbed, index)) ** 2
 		}
 		size += own
-		// Half the squared distance of the unit vectors is 1 - cosine, exactly 0 for equal tokens and precise near it.
+		// 1 - cosine is half the squared distance of the unit vectors, which is exactly 0 for equal tokens and precise near
+		// 0.
 		const [a, b] = [own > 0 ? own ** -0.5 : 0, other > 0 ? other ** -0.5 : 0]
 		for (let index = start; index < end; index++) cosine += (at(clean, index) * a - at(perturbed, index) * b) ** 2 / 2
 	}

@@ -1,23 +1,23 @@
-/** How much tokens differ between images: the scale that a perturbation's distance is to be compared with. */
+/** Measures how much tokens differ between images: the scale for a perturbation's distance. */
 
 import { at } from '../../core/at.js'
 
-/** Gathers the clean tokens of images at one place. */
+/** Collects the clean tokens of images at one place. */
 export interface TokenSpread {
 	/** @param tokens [N, width] of one image. */
 	add(tokens: Float32Array): void
 	/**
-	 * Root mean square, over images (n - 1) and tokens, of the Euclidean distance of a token to the mean over images of the
-	 * tokens at its position: 0 where all images have the same tokens.
-	 * @param from First number and @param to end of the numbers that count; all by default.
+	 * Root mean square, over images (n - 1) and tokens, of the Euclidean distance of a token to the mean over images at its
+	 * position: 0 if all images have the same tokens.
+	 * @param from First number and @param to end of the numbers to include; all by default.
 	 */
 	of(width: number, from?: number, to?: number): number
 }
 
-/** Empty. Holds three numbers per number of an image's tokens, however many images are added. */
+/** Empty. Holds three numbers per number of an image's tokens, for any number of images. */
 export function createTokenSpread(): TokenSpread {
 	let count = 0
-	// Sums of differences to the first image: what all images share cancels exactly.
+	// Sums of differences from the first image: what all images share cancels exactly.
 	let first = new Float32Array(0)
 	let sums = new Float64Array(0)
 	let squares = new Float64Array(0)

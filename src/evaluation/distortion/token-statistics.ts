@@ -1,4 +1,4 @@
-/** Statistics of the tokens of training images, clean and attacked, which test-time defenses compare an image with. */
+/** Statistics of the tokens of training images, clean and attacked, for test-time defenses to compare an image with. */
 
 import { pgd } from '../../attacks/algorithms/pgd/pgd.js'
 import { attackBatch } from '../../attacks/run/attack-batch.js'
@@ -22,10 +22,10 @@ const batchSize = 16
 
 /**
  * Means and unbiased variances over training images of the tokens that enter each block. The attack is PGD on the cross
- * entropy against this model, in L-infinity, from the clean image; its size and steps are the options', whatever attack the
- * model was tuned under.
- * @param classifier Of the same model.
- * @throws NaptuneError when there are fewer than two training images.
+ * entropy against this model, in L-infinity, from the clean image; the options set its size and steps, independently of the
+ * attack in tuning.
+ * @param classifier The classifier of the same model.
+ * @throws NaptuneError if there are fewer than two training images.
  */
 export async function tokenStatistics(
 	engine: Engine,
@@ -37,7 +37,7 @@ export async function tokenStatistics(
 	if (training.length < 2) {
 		throw new NaptuneError(
 			'NAP_DATA_EMPTY',
-			`Statistics of tokens need at least 2 training images, there are ${training.length}.`,
+			`Statistics of tokens need at least 2 training images; got ${training.length}.`,
 		)
 	}
 	const attack = pgd.prepare({ steps, relativeStepSize, start: 'zero' })

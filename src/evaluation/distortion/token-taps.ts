@@ -7,13 +7,13 @@ import type { Value } from '../../onnx/value.js'
 
 /** A place in the image tower where tokens can be read: class token first where there is one, then patches, without prompts. */
 export interface TokenPlace {
-	/** The block that the tokens enter, counted from 0; the number of blocks for what leaves the last one. */
+	/** The block that receives the tokens, counted from 0; the number of blocks for the output of the last one. */
 	readonly layer: number
 	/** Whether the method changes (refines) tokens there. */
 	readonly refined: boolean
-	/** Tap [B, N, width] of the tokens as the block before gave them. */
+	/** Tap [B, N, width] of the tokens from the block before. */
 	readonly before: string
-	/** Tap [B, N, width] of the tokens that enter the block; the same tap where nothing is refined. */
+	/** Tap [B, N, width] of the tokens that enter the block; the same tap if nothing is refined. */
 	readonly after: string
 }
 
@@ -26,7 +26,7 @@ export function tokenPlaces({ layout }: Pick<Defense, 'layout'>): TokenPlace[] {
 	})
 }
 
-/** The taps that {@link tokenPlaces} names, of a tower that computes every token of its last block. */
+/** The taps that {@link tokenPlaces} names, for a tower that computes every token of its last block. */
 export function tokenTaps(defense: Defense, pixels: Value, parameters: ParameterLookup): Record<string, Value> {
 	const { tokenChanges, layerInputs, tokens } = defense.imageFeatures(pixels, parameters, { allTokens: true })
 	const kept = at(defense.layout.image, 0).tokens

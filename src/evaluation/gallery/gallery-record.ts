@@ -1,4 +1,4 @@
-/** Galleries on the disk: a record, and the pixels beside it. */
+/** Galleries on disk: a record, and the pixels beside it. */
 
 import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
@@ -17,7 +17,7 @@ export interface GalleryImage {
 	readonly id: string
 	readonly label: number
 	readonly clean: Float32Array
-	/** In the order of the models; `pixels` are missing where the model was not attacked. */
+	/** In the order of the models; `pixels` is missing if the model was not attacked. */
 	readonly models: readonly (GalleryView & { readonly pixels?: Float32Array })[]
 }
 
@@ -29,32 +29,29 @@ export interface AttackGallery {
 	readonly images: readonly GalleryImage[]
 }
 
-/** Where the pixels of a gallery lie. @throws NaptuneError when the record's name does not end in .json. */
+/** Location of a gallery's pixels. @throws NaptuneError if the record's name does not end in .json. */
 export function galleryPixelsPath(path: string): string {
 	if (!path.endsWith('.json')) {
-		throw new NaptuneError('NAP_OPTION_INVALID', `${path} is not the name of a gallery's record; end it in .json.`)
+		throw new NaptuneError('NAP_OPTION_INVALID', `${path} must end in .json to be a gallery's record.`)
 	}
 	return path.replace(/\.json$/, '.safetensors')
 }
 
 /**
  * Reads a gallery.
- * @param path Of the record; the pixels lie beside it.
- * @throws NaptuneError when a file is missing, is no gallery, or the two do not belong together.
+ * @param path Path of the record; the pixels lie beside it.
+ * @throws NaptuneError if a file is missing or not a gallery, or the two do not belong together.
  */
 export async function readGallery(path: string): Promise<AttackGallery> {
 	const pixelsPath = galleryPixelsPath(path)
 	const record: GalleryRecord = await readRecord(galleryKind, path)
 	if ((await sha256OfFile(pixelsPath)) !== record.pixels) {
-		throw new NaptuneError(
-			'NAP_RECORD_CHANGED',
-			`${pixelsPath} is not what ${path} was written with. Make the gallery again.`,
-		)
+		throw new NaptuneError('NAP_RECORD_CHANGED', `${pixelsPath} does not belong to ${path}. Make the gallery again.`)
 	}
 	return assembleGallery(record, await loadTensors(pixelsPath), path)
 }
 
-/** Puts record and pixels together. @throws NaptuneError when they contradict each other or the record itself. */
+/** Joins record and pixels. @throws NaptuneError if they contradict each other, or the record contradicts itself. */
 export function assembleGallery(
 	record: GalleryRecord,
 	pixels: Readonly<Record<string, Tensor<'float32'>>>,

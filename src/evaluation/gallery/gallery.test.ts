@@ -118,7 +118,7 @@ describe('recordedGallery', () => {
 		const bytes = await readFile(pixels)
 		bytes[bytes.length - 1]! ^= 1
 		await writeFile(pixels, bytes)
-		await expect(readGallery(input.path)).rejects.toThrow(/one\.safetensors is not what .* was written with/)
+		await expect(readGallery(input.path)).rejects.toThrow(/one\.safetensors does not belong to/)
 		expect((await recordedGallery(input))!.images).toEqual(first.images)
 		const record = JSON.parse(await readFile(input.path, 'utf8'))
 		await writeFile(input.path, JSON.stringify({ ...record, images: [{ ...record.images[0], id: 'test/99' }] }))
@@ -134,7 +134,7 @@ describe('recordedGallery', () => {
 		expect(await recordedGallery(input)).toBeUndefined()
 		const targeted = prepareAttack('pgd-100-targeted')
 		await expect(recordedGallery({ ...input, attack: targeted })).rejects.toThrow(/is targeted/)
-		await expect(recordedGallery({ ...input, count: 0 })).rejects.toThrow(/at least 1 image, got 0/)
+		await expect(recordedGallery({ ...input, count: 0 })).rejects.toThrow(/at least 1 image; got 0/)
 		const other = { ...dataset, classNames: ['a', 'b', 'c'] }
 		await expect(recordedGallery({ ...input, dataset: other })).rejects.toThrow(/has a, b, c/)
 		const none = { ...dataset.test, length: 0 }

@@ -1,4 +1,7 @@
-/** A few images under attack, kept to be looked at: pixels, and what a control and a tuned model see before and after. */
+/**
+ * Keeps a few images under attack for people to look at: pixels, and the predictions of a control and a tuned model before
+ * and after.
+ */
 
 import { dirname } from 'node:path'
 import type { Classifier } from '../../classifier/classifier.js'
@@ -23,10 +26,10 @@ import { type AttackGallery, galleryPixelsPath, readGallery } from './gallery-re
 
 export { type AttackGallery, type GalleryImage, type GalleryRecord, readGallery } from './gallery-record.js'
 
-/** Classes that are kept per image. */
+/** Classes to keep per image. */
 const top = 5
 
-/** How images are chosen. */
+/** How images are chosen; recorded. */
 const rule =
 	'Balanced over the classes and drawn by the seed before any model had seen them; a smaller gallery of the same seed is part of a larger one.'
 
@@ -50,11 +53,11 @@ export interface RecordedGalleryInput
 
 /**
  * Attacks a few images on a control and on a tuned model, each with full knowledge of it, exactly as an evaluation with the
- * same attack and seed would: images that a model gets wrong when clean are not attacked on it. What lies at `path` is given
- * back where it was made under the same settings; a damaged gallery is made again.
- * @returns The gallery, or undefined when stopped by the signal; nothing is written then.
- * @throws NaptuneError for a targeted attack, another number of images than a whole one from 1, a path without .json,
- * classes of the defense that are not those of the data, unusable images, a gallery of other settings at `path`, or files
+ * same attack and seed would: images that a model gets wrong when clean are not attacked on it. It returns an existing
+ * gallery with the same settings, and remakes a damaged one.
+ * @returns The gallery, or undefined if the signal stopped it; nothing is written then.
+ * @throws NaptuneError for a targeted attack, a number of images that is not a whole number of at least 1, a path without
+ * .json, a defense whose classes differ from the data's, unusable images, a gallery with other settings at `path`, or files
  * that cannot be written.
  */
 export async function recordedGallery(input: RecordedGalleryInput): Promise<AttackGallery | undefined> {
@@ -103,7 +106,7 @@ async function makeGallery(
 		clean,
 		...Object.fromEntries(seen.map(({ images }, which) => [`adversarial.${which}`, images])),
 	}
-	// Before the record, which says that all of it is there.
+	// Before the record, which confirms that everything exists.
 	const pixelsPath = galleryPixelsPath(path)
 	await makeFolder(dirname(path))
 	await saveTensors(pixelsPath, pixels)
@@ -114,7 +117,7 @@ async function makeGallery(
 			label: split.label(position),
 			models: seen.map(({ views }) => at(views, position)),
 		})),
-		// Read back, so that the record belongs to what lies on the disk.
+		// Read back, so that the record matches what is on disk.
 		pixels: await sha256OfFile(pixelsPath),
 		seconds: (performance.now() - started) / 1000,
 		threads: engine.threads,
@@ -125,11 +128,11 @@ function checkInput({ attack, count, path, dataset, defense, control, split }: R
 	if (attack.targeted) {
 		throw new NaptuneError(
 			'NAP_ATTACK_UNSUITABLE',
-			`Attack ${attack.name} is targeted; a gallery shows an untargeted one, such as pgd-100.`,
+			`Attack ${attack.name} is targeted; a gallery needs an untargeted attack, such as pgd-100.`,
 		)
 	}
 	if (!Number.isSafeInteger(count) || count < 1) {
-		throw new NaptuneError('NAP_OPTION_INVALID', `A gallery needs a whole number of at least 1 image, got ${count}.`)
+		throw new NaptuneError('NAP_OPTION_INVALID', `A gallery needs a whole number of at least 1 image; got ${count}.`)
 	}
 	if (split.length === 0)
 		throw new NaptuneError('NAP_DATA_EMPTY', 'There are no images for a gallery; choose another split.')
@@ -143,7 +146,7 @@ function checkInput({ attack, count, path, dataset, defense, control, split }: R
 	}
 }
 
-/** The record of a gallery with its pixels; undefined where it is damaged, or of another version: it is made again. */
+/** The record of a complete gallery; undefined if it is damaged or from another version, and must be remade. */
 async function wholeGallery(path: string): Promise<GalleryRecord | undefined> {
 	try {
 		return (await readGallery(path)).record

@@ -1,4 +1,4 @@
-/** One picture under attack: what models see in it before and after, at the model's size and at its own. */
+/** Attacks one picture: what models see in it before and after, at the model's size and at its own. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { AttackCounts } from '../../attacks/run/tell-progress.js'
@@ -22,44 +22,44 @@ import { evaluateImages } from '../robustness/evaluate.js'
 export interface PhotoAttackInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
-	/** Models on this CLIP, of the same classes. */
+	/** Models on this CLIP, for the same classes. */
 	readonly models: readonly Pick<DeployedModel, 'defense' | 'parameters'>[]
 	readonly photo: DecodedImage
-	/** Position of the true class; by default what each model sees in the picture. */
+	/** Position of the true class; default: each model's own prediction. */
 	readonly label?: number
 	readonly attack: PreparedAttack
 	readonly threatModel: ThreatModel
 	readonly seed: number
-	/** Classes to name per picture. */
+	/** Classes to show per picture. */
 	readonly top: number
 	readonly onProgress?: (model: string, counts: AttackCounts) => void
 	readonly signal?: AbortSignal
 }
 
-/** What every model sees in one picture, in the order of the models. */
+/** The predictions of every model for one picture, in the order of the models. */
 export type Sight = readonly (readonly ClassProbability[])[]
 
-/** The attack on one model, which knows all of it. */
+/** The attack on one model, with full knowledge of it. */
 export interface AttackedPhoto {
 	readonly model: string
-	/** Position of the class that the attack leads away from. */
+	/** Position of the class that the attack moves away from. */
 	readonly label: number
-	/** Missing where the model is wrong already, so that there is nothing to attack. */
+	/** Missing if the model is already wrong, so that there is nothing to attack. */
 	readonly after?: {
-		/** [3, S, S] in [0, 1] in whole levels of 255: what a file of it holds. */
+		/** [3, S, S] in [0, 1] in whole levels of 255, as a file would hold it. */
 		readonly pixels: Float32Array
-		/** What the models see in those pixels. */
+		/** The models' predictions for those pixels. */
 		readonly seen: Sight
-		/** Whether the attacked model sees another class. */
+		/** Whether the attacked model predicts another class. */
 		readonly fooled: boolean
 		/** The change in the picture at its own size. */
 		readonly pasted: PastedChange & { readonly seen: Sight }
 	}
 }
 
-/** A picture under attack. */
+/** An attacked picture. */
 export interface PhotoAttack {
-	/** Height and width of what the models read. */
+	/** Height and width of the models' input. */
 	readonly size: number
 	/** [3, S, S] in [0, 1]: the picture as the models read it. */
 	readonly before: Float32Array
@@ -68,17 +68,17 @@ export interface PhotoAttack {
 }
 
 /**
- * Attacks one picture on every model, each with full knowledge of it. Whatever is told of a picture is told of its 8-bit
- * levels, as a file holds them. The randomness is keyed by the seed and the picture's content, not by its name.
- * @returns Undefined when stopped by the signal.
- * @throws NaptuneError for a targeted attack, or logits that are not numbers.
+ * Attacks one picture on every model, each with full knowledge of it. All results refer to the 8-bit levels that a file
+ * would hold. The seed and the picture's content key the randomness, not its name.
+ * @returns Undefined if the signal stopped it.
+ * @throws NaptuneError for a targeted attack, or logits that are NaN.
  */
 export async function attackPhoto(input: PhotoAttackInput): Promise<PhotoAttack | undefined> {
 	const { engine, clip, models, photo, attack, top } = input
 	if (attack.targeted) {
 		throw new NaptuneError(
 			'NAP_ATTACK_UNSUITABLE',
-			`Attack ${attack.name} is targeted; a single picture is led away from a class, by pgd-100 for example.`,
+			`Attack ${attack.name} is targeted; a single picture needs an untargeted attack, such as pgd-100.`,
 		)
 	}
 	const before = prepareImage(clip, photo)

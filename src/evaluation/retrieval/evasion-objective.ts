@@ -1,4 +1,4 @@
-/** What an attacker maximises who knows that heavy corrections are flagged. */
+/** The objective of an attacker who knows that heavy corrections are flagged. */
 
 import type { Objective } from '../../classifier/objectives/objective.js'
 import { entry } from '../../core/at.js'
@@ -7,7 +7,7 @@ import type { CorrectionScore } from '../detection/correction-score.js'
 
 /**
  * Cross entropy minus `weight` times the sum of the scores: wrong, but hardly corrected. Side input `labels`.
- * @param weight At least 0. @param scores Taps that the classifier offers.
+ * @param weight At least 0. @param scores Taps of the classifier.
  */
 export function evasionObjective(weight: number, scores: readonly CorrectionScore[]): Objective {
 	return {

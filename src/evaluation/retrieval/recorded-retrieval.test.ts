@@ -106,7 +106,7 @@ describe('recordedRetrieval', () => {
 		expect(await readRetrievalRecord(input.path)).toEqual(other)
 		const { attacked } = other
 		await writeFile(input.path, JSON.stringify({ ...other, clean: attacked, attacked: other.clean }))
-		await expect(recordedRetrieval(input)).rejects.toThrow(/its recalls are not those of its ranks/)
+		await expect(recordedRetrieval(input)).rejects.toThrow(/its recalls do not follow from its ranks/)
 	})
 
 	it('begins anew where the log was tampered with', async () => {
@@ -147,6 +147,6 @@ describe('captionDefense', () => {
 		const { clip } = await setting()
 		const problem = captionProblem('nap', clip, { textPrompts: 16 })
 		expect(problem('a cat')).toBeUndefined()
-		expect(problem('a cat and '.repeat(8))).toMatch(/nap cannot read .* needs \d+ tokens, the model reads 32/)
+		expect(problem('a cat and '.repeat(8))).toMatch(/nap cannot read .* needs \d+ tokens; the model reads 32/)
 	})
 })

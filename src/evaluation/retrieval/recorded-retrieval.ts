@@ -29,35 +29,35 @@ export interface RecordedRetrievalInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
 	readonly gallery: Gallery
-	/** Name of the split that the images are of. */
+	/** Name of the split that the images belong to. */
 	readonly splitName: string
-	/** Over the captions of the gallery, as `captionDefense` makes it. */
+	/** Over the captions of the gallery, from `captionDefense`. */
 	readonly defense: Defense
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
-	/** As `retrievalAttack` makes it. */
+	/** From `retrievalAttack`. */
 	readonly attack: PreparedAttack
 	readonly threatModel: ThreatModel
 	readonly seed: number
-	/** Recall is told at these k. */
+	/** The k at which to report recall. */
 	readonly ks: readonly number[]
-	/** Images per batch; default 50. On the CPU no rank depends on it. */
+	/** Images per batch; default 50. On the CPU it affects no rank. */
 	readonly batchSize?: number
-	/** Path of the record. Beside it lies a log while the retrieval runs; make the same call again to resume. */
+	/** Path of the record. A log lies beside it while the retrieval runs; repeat the call to resume. */
 	readonly path: string
 	readonly onProgress?: (done: number) => void
 	/** Called after every gradient that the attack takes, with its number of images. */
 	readonly onGradient?: (images: number) => void
-	/** Stops after the batch under way. */
+	/** Stops after the current batch. */
 	readonly signal?: AbortSignal
 }
 
 /**
- * Measures retrieval in both directions and writes the record; one that is there of the same settings is given back. The
+ * Measures retrieval in both directions and writes the record; returns an existing record with the same settings. The
  * attacker sees the whole model and all captions, and attacks every image; text to image under attack means that all images
  * of the gallery are adversarial.
- * @returns The record, or undefined when stopped by the signal.
- * @throws NaptuneError when images cannot be read, scores are not numbers, `path` holds a record of other settings, or it
- * cannot be written.
+ * @returns The record, or undefined if the signal stopped it.
+ * @throws NaptuneError if images cannot be read, scores are NaN, `path` holds a record with other settings, or it cannot be
+ * written.
  */
 export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<RetrievalRecord | undefined> {
 	const { engine, clip, gallery, defense, parameters, ks, batchSize = 50, path } = input
@@ -118,18 +118,18 @@ export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<
 	}
 }
 
-/** Reads a record. @throws NaptuneError when the file is none, or its recalls are not those of its ranks. */
+/** Reads a record. @throws NaptuneError if the file is not one, or its recalls do not follow from its ranks. */
 export async function readRetrievalRecord(path: string): Promise<RetrievalRecord> {
 	const record: RetrievalRecord = await readRecord(retrievalKind, path)
 	const { clean, attacked } = record
 	if (isDeepStrictEqual({ clean, attacked }, recallsOf(record, ksOf(record)))) return record
 	throw new NaptuneError(
 		'NAP_RECORD_CHANGED',
-		`${path} was changed: its recalls are not those of its ranks. ${retrievalKind.advice}`,
+		`${path} was changed: its recalls do not follow from its ranks. ${retrievalKind.advice}`,
 	)
 }
 
-/** The record with recalls at these k, which follow from its ranks; written again where it has others. */
+/** The record with recalls at these k, which follow from its ranks; rewritten if it has others. */
 async function withRecalls(record: RetrievalRecord, ks: readonly number[], path: string): Promise<RetrievalRecord> {
 	if (isDeepStrictEqual(ksOf(record), [...ks])) return record
 	const own = { ...record, ...recallsOf(record, ks) }

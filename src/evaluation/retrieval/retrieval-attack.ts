@@ -1,4 +1,4 @@
-/** Attacks and models of image-text retrieval: a caption is treated as a class name. */
+/** Attacks and models of image-text retrieval, which treat a caption as a class name. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import { prepareAttack } from '../../attacks/registry.js'
@@ -10,9 +10,8 @@ import { prepareDefense } from '../../defenses/registry.js'
 import type { ClipModel } from '../../vlm/model.js'
 
 /**
- * A defense over captions. Learned contexts stand before the caption; where a method has templates of its own, they are
- * replaced by the caption alone.
- * @throws NaptuneError as `prepareDefense`, and when a caption with its context is longer than the model reads.
+ * A defense over captions. Learned contexts precede the caption; a method's own templates are replaced by the caption alone.
+ * @throws NaptuneError as `prepareDefense`, and if a caption with its context is longer than the model reads.
  */
 export function captionDefense(
 	name: string,
@@ -25,7 +24,7 @@ export function captionDefense(
 	return prepareDefense(name, clip, captions, template === undefined ? others : { ...others, template: '{}' })
 }
 
-/** Says why a method cannot read a caption, for `loadCaptions`; undefined where it can. */
+/** Explains why a method cannot read a caption, for `loadCaptions`; undefined if it can. */
 export function captionProblem(
 	name: string,
 	clip: ClipModel,
@@ -44,8 +43,8 @@ export function captionProblem(
 
 /**
  * An attack that maximises the contrastive loss of every image with its own captions.
- * @throws NaptuneError for wrong options, an attack that takes no objective, and for options that choose among images by
- * their predicted class: retrieval has several right captions.
+ * @throws NaptuneError for wrong options, an attack that accepts no objective, and options that choose among images by
+ * predicted class: in retrieval several captions are right.
  */
 export function retrievalAttack(
 	name: string,
@@ -56,7 +55,7 @@ export function retrievalAttack(
 	if (objective === undefined || targeted || reads.predictions) {
 		throw new NaptuneError(
 			'NAP_ATTACK_UNSUITABLE',
-			'Retrieval is attacked by an untargeted PGD of 1 restart that keeps its last image (such as pgd-20 or pgd-100): other attacks follow predicted classes, and an image has several right captions.',
+			'Retrieval needs an untargeted PGD with 1 restart that keeps its last image (such as pgd-20 or pgd-100): other attacks follow predicted classes, and an image has several right captions.',
 		)
 	}
 	const ownById = new Map(own.map((positions, index) => [images.id(index), positions]))

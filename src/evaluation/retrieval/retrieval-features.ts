@@ -1,4 +1,4 @@
-/** Clean and adversarial image features of a gallery, batch by batch, and the scores that they have with captions. */
+/** Clean and adversarial image features of a gallery, batch by batch, and their scores with captions. */
 
 import { z } from 'zod'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
@@ -18,7 +18,7 @@ import type { ClipModel } from '../../vlm/model.js'
 import { classLogits } from '../../vlm/towers.js'
 import { preparedImages } from '../robustness/evaluate.js'
 
-/** Features of one image, float32 in base64: as they stand in the log of a retrieval under way. @param width Values of a feature. */
+/** Features of one image, float32 in base64, as in the log of a running retrieval. @param width Values per feature. */
 export function featureEntrySchema(width: number) {
 	const feature = z.base64().length(4 * Math.ceil((4 * width) / 3))
 	return z.strictObject({ id: z.string(), clean: feature, adversarial: feature })
@@ -36,11 +36,11 @@ export interface AttackedFeaturesInput {
 	readonly threatModel: ThreatModel
 	readonly seed: number
 	readonly batchSize: number
-	/** Ids of images that are done already. */
+	/** Ids of finished images. */
 	readonly done: ReadonlySet<string>
 }
 
-/** Attacks every image of the gallery that is not done, and yields features batch by batch. */
+/** Attacks every unfinished image of the gallery, and yields features batch by batch. */
 export async function* attackedFeatures(input: AttackedFeaturesInput): AsyncGenerator<ImageFeatureEntry[]> {
 	const { clip, classifier, gallery, attack, threatModel, seed, batchSize, done } = input
 	const streams = imageStreams(seed)
@@ -74,7 +74,7 @@ export function decoded(base64: string): Float32Array {
 
 /** Scores of images with captions. */
 export interface CaptionScorer {
-	/** The logits of one image after the other; only a batch of rows is held at a time. */
+	/** Yields the logits image by image; only one batch of rows is in memory at a time. */
 	rows(features: readonly string[]): AsyncGenerator<Float32Array>
 	release(): Promise<void>
 }

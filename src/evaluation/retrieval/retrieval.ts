@@ -1,4 +1,4 @@
-/** Image-text retrieval as numbers: ranks from scores, recall from ranks. Nothing here knows a model. */
+/** Image-text retrieval as numbers: ranks from scores, recall from ranks. Independent of any model. */
 
 import { at } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
@@ -11,18 +11,18 @@ export type { DirectionResult, Recall, RetrievalResult } from '../../records/ret
 export interface RetrievalRanks {
 	/** Per image: the rank of the best of its own captions among all captions. */
 	readonly imageToText: readonly number[]
-	/** Per caption: the rank of the best of its own images among all images; null for one that no image here has. */
+	/** Per caption: the rank of the best of its own images among all images; null for captions without an image here. */
 	readonly textToImage: readonly (number | null)[]
 }
 
 /**
- * Ranks of the best own candidate of every image and caption. A candidate comes before another with a smaller score, and
- * of equal scores the one of lower position comes first, so that ranks are the same on every run. Scores come as rows and
- * are not kept: the rows are asked for twice.
- * @param rows Scores of one image with all captions, image after image; gives the same values at each call.
+ * Ranks of the best own candidate of every image and caption. Candidates are ranked by score; ties go to the lower position,
+ * so that ranks are the same on every run. Scores arrive as rows and are not kept: the function reads the rows twice.
+ * @param rows Scores of one image with all captions, image by image; must return the same values at each call.
  * @param own Positions of every image's captions.
  * @param captions Number of captions.
- * @throws NaptuneError for a row of another length, a score that is not a number, or another number of rows than images.
+ * @throws NaptuneError for a row of the wrong length, a score that is NaN, or a number of rows that differs from the number
+ * of images.
  */
 export async function retrievalRanks(
 	rows: () => AsyncIterable<Float32Array>,
@@ -44,7 +44,7 @@ export async function retrievalRanks(
 	if (imageToText.length !== own.length) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`Scores of ${imageToText.length} images were given for ${own.length} images with captions.`,
+			`Got scores of ${imageToText.length} images for ${own.length} images with captions.`,
 		)
 	}
 	const before = new Array<number>(captions).fill(0)
@@ -67,7 +67,7 @@ function checkRow(row: Float32Array, captions: number, image: number): void {
 	if (row.some(Number.isNaN)) {
 		throw new NaptuneError(
 			'NAP_VALUES_NOT_FINITE',
-			`The scores of image ${image} are not numbers (NaN). The model's weights or parameters are damaged or diverged.`,
+			`The scores of image ${image} are NaN. The model's weights or parameters are damaged, or training diverged.`,
 		)
 	}
 }
@@ -75,7 +75,7 @@ function checkRow(row: Float32Array, captions: number, image: number): void {
 function rankOfBest(row: Float32Array, own: readonly number[]): number {
 	if (own.length === 0)
 		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'An image without captions cannot retrieve any; leave it out.')
-	// Of own captions with equal scores the first one stands before the others.
+	// Of own captions with equal scores, the first ranks highest.
 	const target = own.reduce((best, caption) =>
 		at(row, caption) > at(row, best) || (row[caption] === row[best] && caption < best) ? caption : best,
 	)
@@ -89,9 +89,9 @@ function rankOfBest(row: Float32Array, own: readonly number[]): number {
 
 /**
  * Recall, its intervals and the median rank of one direction.
- * @param ranks Of the queries, from 1. @param relevant Own candidates by query, for what chance would give.
- * @param candidates Things that were ranked. @param ks Each at least 1; ascending or not.
- * @throws NaptuneError for no queries, numbers that do not fit, or a k below 1.
+ * @param ranks Ranks of the queries, from 1. @param relevant Number of own candidates per query, for the level of chance.
+ * @param candidates Number of candidates. @param ks Each at least 1, in any order.
+ * @throws NaptuneError for no queries, inconsistent numbers, or a k below 1.
  */
 export function summarizeRanks(
 	ranks: readonly number[],
@@ -113,7 +113,7 @@ export function summarizeRanks(
 		candidates,
 		recalls: ks.map((k) => {
 			if (!Number.isInteger(k) || k < 1)
-				throw new NaptuneError('NAP_ARGUMENT_INVALID', `Recall at k needs a whole k >= 1, got ${k}.`)
+				throw new NaptuneError('NAP_ARGUMENT_INVALID', `Recall at k needs a whole number k >= 1; got ${k}.`)
 			const found = ranks.filter((rank) => rank <= k).length
 			const chance = relevant.reduce((sum, own) => sum + chanceOf(own, candidates, k), 0) / queries
 			return { k, recall: found / queries, interval: wilsonInterval(found, queries), chance }
@@ -122,7 +122,7 @@ export function summarizeRanks(
 	}
 }
 
-/** Probability that one of `own` among `candidates` is among the first k of a random order. */
+/** Probability that one of `own` among `candidates` is among the first k in a random order. */
 function chanceOf(own: number, candidates: number, k: number): number {
 	let missed = 1
 	for (let drawn = 0; drawn < Math.min(k, candidates); drawn++) {
@@ -131,7 +131,7 @@ function chanceOf(own: number, candidates: number, k: number): number {
 	return 1 - missed
 }
 
-/** Recall of both directions; captions without an image are no queries. */
+/** Recall of both directions; captions without an image are not queries. */
 export function summarizeRetrieval(
 	{ imageToText, textToImage }: RetrievalRanks,
 	own: readonly (readonly number[])[],

@@ -44,7 +44,7 @@ it('a model that hides its gradient looks robust, and it is said that nothing wa
 	expect(robust).toBeGreaterThan(count / 2)
 	const [notice, ...others] = blindNotices(found)
 	expect(others).toEqual([])
-	expect(notice).toContain(`no gradient but zero for ${robust} of the ${robust} images`)
+	expect(notice).toContain(`For ${robust} of the ${robust} images that count as robust, every gradient was zero`)
 	expect(notice).toContain('naptune audit')
 })
 

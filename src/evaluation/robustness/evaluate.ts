@@ -1,4 +1,4 @@
-/** Clean and robust accuracy of a classifier on a split, with per-image outcomes and everything that reproduces them. */
+/** Clean and robust accuracy of a classifier on a split, with per-image outcomes and everything that it takes to reproduce them. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import {
@@ -28,35 +28,35 @@ import { preparedView } from '../../vlm/prepare-image.js'
 
 export type { Accuracy, StageResult } from '../../records/parts/accuracy.js'
 
-/** What an evaluation found. */
+/** The result of an evaluation. */
 export type EvaluationResult = AttackFindings & { readonly passes: Passes }
 
-/** How a classifier is evaluated. */
+/** How to evaluate a classifier. */
 export interface EvaluationOptions {
 	readonly classifier: Classifier
 	readonly attack: PreparedAttack
-	/** Position of the class that a targeted attack aims at, for all images. */
+	/** Position of the target class of a targeted attack, for all images. */
 	readonly target?: number
 	readonly threatModel: ThreatModel
 	/** Seed of the attack's random choices. */
 	readonly seed: number
-	/** Images per batch, 50 by default; no outcome depends on it on the CPU. */
+	/** Images per batch, 50 by default; on the CPU it affects no outcome. */
 	readonly batchSize?: number
-	/** Trials of an evaluation that was cut off, whose batches are not known. */
+	/** Trials of an interrupted evaluation whose batches are unknown. */
 	readonly earlier?: readonly AttackTrial[]
-	/** Its batches, whose time and passes count as well. */
+	/** Batches of an interrupted evaluation, whose time and passes count as well. */
 	readonly batches?: readonly AttackedBatch[]
-	/** Watches whatever else is passed through, such as a surrogate. */
+	/** Also counts passes through other models, such as a surrogate. */
 	readonly passes?: PassCounter
 	/** Called after every pass through the model. */
 	readonly onProgress?: (counts: AttackCounts) => void
-	/** Called with what every batch brought and took, to be kept for a resume, and adversarial images with `keepImages`. */
+	/** Called with the result and cost of every batch, to keep for a resume, and with adversarial images if `keepImages` is set. */
 	readonly onBatch?: (progress: AttackProgress, batch: AttackedBatch) => Promise<void>
-	/** Whether adversarial images are handed to `onBatch`. Default false. */
+	/** Whether to pass adversarial images to `onBatch`. Default false. */
 	readonly keepImages?: boolean
-	/** With `keepImages`: whether the image of an earlier trial is kept already; those that are not are made again. */
+	/** With `keepImages`: whether the image of an earlier trial is already stored; missing ones are made again. */
 	readonly isKept?: (id: string) => boolean
-	/** Stops after the batch under way. */
+	/** Stops after the current batch. */
 	readonly signal?: AbortSignal
 }
 
@@ -68,14 +68,14 @@ export interface EvaluateInput extends EvaluationOptions {
 
 /**
  * Evaluates a classifier on a split. Images that are wrong when clean count as errors and are not attacked.
- * @returns The result, or undefined when stopped by the signal.
+ * @returns The result, or undefined if the signal stopped it.
  * @throws NaptuneError for an empty split or unusable images.
  */
 export async function evaluate({ clip, split, ...options }: EvaluateInput): Promise<EvaluationResult | undefined> {
 	return evaluateImages(options, splitImages(clip, split))
 }
 
-/** The images of a split as attacks take them, see {@link preparedImages}. */
+/** The images of a split in the form that attacks take, see {@link preparedImages}. */
 export function splitImages(clip: ClipModel, split: Split): AttackImages {
 	return {
 		ids: idsOf(split),
@@ -163,7 +163,7 @@ export function summarize(outcomes: readonly AttackOutcome[]): Pick<EvaluationRe
 	}
 }
 
-/** How many images a targeted attack took to its target. */
+/** How many images a targeted attack moved to its target. */
 export function summarizeTarget(outcomes: readonly AttackOutcome[], target: number): Pick<EvaluationResult, 'reached'> {
 	const others = outcomes.filter(({ attacked, label }) => attacked && label !== target)
 	if (others.length === 0) return {}
@@ -171,7 +171,7 @@ export function summarizeTarget(outcomes: readonly AttackOutcome[], target: numb
 	return { reached: accuracyOf(there.length, others.length) }
 }
 
-/** What was left after each stage. @param stages Their names, in order; outcomes tell which of them fooled. */
+/** What remains after each stage. @param stages Their names, in order; outcomes say which of them fooled the model. */
 export function summarizeStages(
 	outcomes: readonly AttackOutcome[],
 	stages: readonly string[],
@@ -184,7 +184,7 @@ export function summarizeStages(
 	})
 }
 
-/** So many right of so many images. @throws NaptuneError as {@link wilsonInterval}. */
+/** The accuracy of `right` images among `images`. @throws NaptuneError as {@link wilsonInterval}. */
 export function accuracyOf(right: number, images: number): Accuracy {
 	return { accuracy: right / images, interval: wilsonInterval(right, images) }
 }

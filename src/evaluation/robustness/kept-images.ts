@@ -1,4 +1,4 @@
-/** Adversarial images of an evaluation, kept in a store as they come. */
+/** Stores the adversarial images of an evaluation as they arrive. */
 
 import type { AttackProgress } from '../../attacks/run/run-attack.js'
 import { at, entry } from '../../core/at.js'
@@ -12,17 +12,17 @@ import { type AdversarialManifest, openAdversarialImages } from '../stores/adver
 import { cleanImagesManifest } from '../stores/adversarial-manifest.js'
 import { preparedImages } from './evaluate.js'
 
-/** Stores what an evaluation brings. */
+/** Stores the images of an evaluation. */
 export interface KeptImages {
-	/** Stores the images of all outcomes that are not stored yet: adversarial ones, or clean ones where not attacked. */
+	/** Stores the images of all outcomes that are not stored yet: adversarial ones, or clean ones if not attacked. */
 	keep(progress: AttackProgress): Promise<void>
 	/** Whether an image is stored. */
 	has(id: string): boolean
 }
 
 /**
- * Opens a store for the images of one evaluation, or goes on with it.
- * @throws NaptuneError when the folder holds other images, or cannot be written.
+ * Opens a new or existing store for the images of one evaluation.
+ * @throws NaptuneError if the folder holds other images, or cannot be written.
  */
 export async function keepImages(
 	folder: string,

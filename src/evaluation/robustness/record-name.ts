@@ -10,13 +10,13 @@ import type { RecordedEvaluationInput } from './recorded-evaluation.js'
 
 export { modelName } from '../../records/names.js'
 
-/** What tells evaluations apart. */
+/** What distinguishes evaluations. */
 type Named = Pick<
 	RecordedEvaluationInput,
 	'defense' | 'attack' | 'target' | 'threatModel' | 'testTime' | 'knowledge' | 'splitName' | 'split' | 'seed'
 >
 
-/** A file name that differs where the numbers may. */
+/** A file name that differs whenever the numbers may. */
 export function recordName(input: Named): string {
 	const { attack, target, threatModel, splitName, split, seed } = input
 	const usually = usualKnowledge(attack)
@@ -27,7 +27,10 @@ export function recordName(input: Named): string {
 	return recordFile({ subject, threatModel, split: splitName, images: split.length, seed })
 }
 
-/** A folder name that differs where a store would not know that its images are others; of attack, norm, seed and data it does. */
+/**
+ * A folder name that differs whenever images differ in a way that the store itself would not notice; it notices attack,
+ * norm, seed and data.
+ */
 export function storeName(input: Named): string {
 	const { attack, target, knowledge = usualKnowledge(attack) } = input
 	return `${modelFileName(input)}-${attack.name}${aim(target)}-${knowledge}`
@@ -45,7 +48,7 @@ function aim(target: number | undefined): string {
 	return target === undefined ? '' : `-to${target}`
 }
 
-/** Whether vanilla was given other prompts than the one template of a data set. */
+/** Whether vanilla was given prompts other than the one template of a data set. */
 function hasOwnTemplates({ name, config }: RecordedEvaluationInput['defense']): boolean {
 	const usual = Object.values(zeroShotTemplates).map((template) => [template])
 	return name === 'vanilla' && !usual.some((templates) => isDeepStrictEqual(config.templates, templates))

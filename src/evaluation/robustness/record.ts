@@ -1,4 +1,4 @@
-/** Evaluation records read back: their shape is checked, and their numbers are worked out again from the outcomes. */
+/** Reads evaluation records: checks their form, and derives their numbers again from the outcomes. */
 
 import { isDeepStrictEqual } from 'node:util'
 import { NaptuneError } from '../../core/errors.js'
@@ -8,8 +8,8 @@ import { readRecord } from '../../records/record-kind.js'
 import { summarize, summarizeStages, summarizeTarget } from './evaluate.js'
 
 /**
- * Reads a record. Nothing in it is taken on trust that its per-image outcomes can tell.
- * @throws NaptuneError when the file is no record, or its accuracies, intervals, ids or number of images are not those of
+ * Reads a record. It derives from the per-image outcomes everything that they determine.
+ * @throws NaptuneError if the file is not a record, or its accuracies, intervals, ids or number of images do not follow from
  * its outcomes.
  */
 export async function readEvaluationRecord(path: string): Promise<EvaluationRecord> {
@@ -18,13 +18,13 @@ export async function readEvaluationRecord(path: string): Promise<EvaluationReco
 	if (record.testTime && unknown === (record.knowledge === 'full')) {
 		throw new NaptuneError(
 			'NAP_RECORD_CHANGED',
-			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its test-time defense is attacked through ${record.testTime.attackedThrough}. Evaluate again.`,
+			`${path} contradicts itself: its knowledge is ${record.knowledge}, but its test-time defense is attacked through ${record.testTime.attackedThrough}. Evaluate again.`,
 		)
 	}
 	if (record.knownModel && ['full', 'query'].includes(record.knowledge)) {
 		throw new NaptuneError(
 			'NAP_RECORD_CHANGED',
-			`${path} contradicts itself: its knowledge is ${record.knowledge}, and its images were made against ${record.knownModel.name}. Evaluate again.`,
+			`${path} contradicts itself: its knowledge is ${record.knowledge}, but its images were made against ${record.knownModel.name}. Evaluate again.`,
 		)
 	}
 	const classes = record.dataset.classNames.length
@@ -35,20 +35,21 @@ export async function readEvaluationRecord(path: string): Promise<EvaluationReco
 	if (outside) {
 		throw new NaptuneError(
 			'NAP_RECORD_CHANGED',
-			`${path} was changed: the outcome of image ${outside.id} names a class that is none of its ${classes}. Restore it, or evaluate again.`,
+			`${path} was changed: the outcome of image ${outside.id} names a class beyond its ${classes}. Restore it, or evaluate again.`,
 		)
 	}
 	const problems = contradictions(record, record.dataset, record.target)
 	if (problems.length === 0) return record
 	throw new NaptuneError(
 		'NAP_RECORD_CHANGED',
-		`${path} was changed: its ${problems.join(' and ')} are not those of its outcomes. Restore it, or evaluate again.`,
+		`${path} was changed: its ${problems.join(' and ')} do not follow from its outcomes. Restore it, or evaluate again.`,
 	)
 }
 
 /**
- * What findings say that their outcomes do not: `accuracies`, `stages` and the like; nothing where all follows from them.
- * @param dataset The images that they are of. @param target Position of the class that a targeted attack aimed at.
+ * Names the parts of findings that contradict their outcomes: `accuracies`, `stages` and the like; empty if everything
+ * follows from them.
+ * @param dataset The images of the findings. @param target Position of the target class of a targeted attack.
  */
 export function contradictions(
 	{ images, clean, robust, reached, outcomes, ...found }: AttackFindings,
@@ -67,6 +68,6 @@ export function contradictions(
 			? []
 			: ['stages']),
 		...(dataset.ids === jsonFingerprint(ids) && dataset.images === images ? [] : ['image ids']),
-		...(new Set(ids).size === ids.length ? [] : ['image ids, of which one is there twice,']),
+		...(new Set(ids).size === ids.length ? [] : ['image ids, one of them repeated,']),
 	]
 }

@@ -172,7 +172,7 @@ describe('recordedEvaluation', () => {
 			[{ knowledge: 'encoder-only' }, /no classes and no logits. Choose an attack on image features/],
 			[{ ...plain, knowledge: 'prompt-aware' }, /vanilla hides nothing from an attacker who is prompt-aware/],
 			[{ ...plain, knowledge: 'transfer' }, /vanilla CLIP from vanilla CLIP/],
-			[{ testTime, knowledge: 'prompt-aware' }, /not defined with the test-time defense ttc/],
+			[{ testTime, knowledge: 'prompt-aware' }, /not defined for a model with the test-time defense ttc/],
 		] as const) {
 			await expect(recordedEvaluation({ ...input, ...change })).rejects.toThrow(message)
 		}
@@ -333,14 +333,14 @@ describe('readEvaluationRecord', () => {
 			return readEvaluationRecord(path)
 		}
 		expect((await read({})).robust.accuracy).toBe(0.5)
-		await expect(read({ robust: { accuracy: 1, interval: [0.34, 1] } })).rejects.toThrow(/its accuracies are not those/)
+		await expect(read({ robust: { accuracy: 1, interval: [0.34, 1] } })).rejects.toThrow(/its accuracies do not follow/)
 		await expect(read({ outcomes: outcomes.map((one) => ({ ...one, id: 'a' })) })).rejects.toThrow(/image ids/)
 		const staged = outcomes.map((one) => (one.adversarialPrediction === one.label ? one : { ...one, stage: 'first' }))
 		const stages = (named: object[]) =>
 			summarizeStages(named as AttackOutcome[], ['first', 'second']).map((stage) => ({ ...stage, seconds: 1 }))
 		expect((await read({ outcomes: staged, stages: stages(staged) })).stages).toHaveLength(2)
-		await expect(read({ outcomes: staged, stages: stages(outcomes) })).rejects.toThrow(/its stages are not those/)
-		await expect(read({ stages: stages(outcomes) })).rejects.toThrow(/its stages are not those/)
+		await expect(read({ outcomes: staged, stages: stages(outcomes) })).rejects.toThrow(/its stages do not follow/)
+		await expect(read({ stages: stages(outcomes) })).rejects.toThrow(/its stages do not follow/)
 		const testTime = { name: 'ttc', options: {}, attackedThrough: 'none' }
 		expect((await read({ knowledge: 'transfer', testTime })).testTime).toEqual(testTime)
 		await expect(read({ testTime })).rejects.toThrow(/contradicts itself: its knowledge is full, .* through none/)

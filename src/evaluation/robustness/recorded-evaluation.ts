@@ -1,4 +1,4 @@
-/** An evaluation as one JSON record: the numbers, per-image outcomes, and everything that it takes to find them again. */
+/** An evaluation as one JSON record: the numbers, per-image outcomes, and everything that it takes to reproduce them. */
 
 import { existsSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
@@ -42,55 +42,55 @@ export interface RecordedEvaluationInput {
 	readonly engine: Engine
 	readonly clip: ClipModel
 	readonly dataset: Dataset
-	/** Name of the split, and the images of it that are evaluated. */
+	/** Name of the split, and the images of it to evaluate. */
 	readonly splitName: string
 	readonly split: Split
 	readonly defense: Defense
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
-	/** What is around the defense when images are classified. */
+	/** The test-time defense around the defense. */
 	readonly testTime?: ChosenTestTimeDefense
-	/** By default as {@link usualKnowledge} of the attack. */
+	/** Default: {@link usualKnowledge} of the attack. */
 	readonly knowledge?: Knowledge
-	/** What `knownModel` found of model, data, attack and knowledge; looked for here by default. */
+	/** The result of `knownModel` for model, data, attack and knowledge; by default computed here. */
 	readonly known?: FoundKnown
 	readonly attack: PreparedAttack
-	/** Position of the class that a targeted attack aims at; it needs one. */
+	/** Position of the target class, which a targeted attack needs. */
 	readonly target?: number
 	readonly threatModel: ThreatModel
 	readonly seed: number
 	/** Images per batch; default 50. */
 	readonly batchSize?: number
 	/**
-	 * Whether a record at `path` that is of the same settings is given back, rather than made again. Default true; never where
-	 * images are to be kept, which no record has.
+	 * Whether to return a record at `path` with the same settings instead of remaking it. Default true; never if images are
+	 * to be kept, because no record has them.
 	 */
 	readonly reuse?: boolean
-	/** Path of the record. Beside it lies a log while the evaluation runs; make the same call again to resume. */
+	/** Path of the record. A log lies beside it while the evaluation runs; repeat the call to resume. */
 	readonly path: string
 	/**
-	 * Folder of a store for the adversarial images: those that fool, the last tried where none does, and the clean ones of
-	 * images that are wrong already. What an evaluation that was cut off had not stored is made again.
+	 * Folder of a store for the adversarial images: those that fool the model, the last ones tried if none does, and the
+	 * clean ones of images that are already wrong. Images that an interrupted evaluation had not stored are made again.
 	 */
 	readonly keepImagesIn?: string
 	/** Called after every pass through a model. */
 	readonly onProgress?: (counts: AttackCounts) => void
-	/** Stops after the batch under way. */
+	/** Stops after the current batch. */
 	readonly signal?: AbortSignal
 }
 
 /**
  * Evaluates a defense and writes the record.
- * @returns The record, or undefined when stopped by the signal.
- * @throws NaptuneError when the defense is for other classes than the data's, images cannot be read, the test-time defense
- * does not suit the defense, the knowledge does not fit attack and model, `path` holds a record of other settings, or it
- * cannot be written.
+ * @returns The record, or undefined if the signal stopped it.
+ * @throws NaptuneError if the defense has other classes than the data, images cannot be read, the test-time defense does not
+ * suit the defense, the knowledge does not match attack and model, `path` holds a record with other settings, or it cannot
+ * be written.
  */
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
 	requireSameClasses(input)
 	const { engine, clip, split, threatModel, seed, batchSize = 50, path } = input
 	const known = input.known ?? foundKnown(input)
 	const settings = settingsOf({ ...input, known })
-	// Before the log, which may begin anew.
+	// Before the log, which may start over.
 	const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
 	const log = { suffix: outcomesSuffix, line: trialsLine }
 	const reuse = input.reuse !== false && !kept
@@ -113,7 +113,7 @@ export async function recordedEvaluation(input: RecordedEvaluationInput): Promis
 			keepImages: kept !== undefined,
 			...defined({ isKept: kept ? kept.has : undefined }),
 			async onBatch(progress, batch) {
-				// Images first: a trial in the log says that they are stored.
+				// Images first: a trial in the log means that they are stored.
 				await kept?.keep(progress)
 				await append([batch])
 			},
@@ -173,9 +173,9 @@ export async function evaluatedPart(
 }
 
 /**
- * A finished evaluation of a model whose parameters are not at hand: everything that decides its outcomes is compared but
- * those, and the versions, which need not be those of today.
- * @returns Undefined where there is none at `path`, or it is of something else.
+ * A finished evaluation of a model whose parameters are unavailable: it compares everything that decides the outcomes except
+ * those, and the versions, which need not be today's.
+ * @returns Undefined if `path` has none, or one of something else.
  * @throws NaptuneError for a record that was changed.
  */
 export async function finishedEvaluation(
@@ -190,7 +190,7 @@ export async function finishedEvaluation(
 	return sameSettings(kind, settingsIn(kind, record), wanted) ? record : undefined
 }
 
-/** Labels of the data are read as positions in the defense's classes. */
+/** Labels of the data are positions in the defense's classes. */
 function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void {
 	if (isDeepStrictEqual([...defense.classNames], [...dataset.classNames])) return
 	throw new NaptuneError(
@@ -199,7 +199,7 @@ function requireSameClasses({ defense, dataset }: RecordedEvaluationInput): void
 	)
 }
 
-/** The classifier that images are tried on, and the attack as its knowledge allows. */
+/** The classifier to try images on, and the attack that its knowledge allows. */
 export async function attackedModel(
 	input: Omit<RecordedEvaluationInput, 'path'>,
 	passes: PassCounter,
@@ -232,7 +232,7 @@ function knowledgeSetting(
 	return { model: { clip, defense, parameters }, dataset, attack, knowledge, testTime: testTime?.name }
 }
 
-/** What {@link settingsOf} reads. */
+/** The fields that {@link settingsOf} reads. */
 export type SettingsInput = Pick<
 	RecordedEvaluationInput,
 	| 'engine'

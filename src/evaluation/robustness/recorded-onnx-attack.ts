@@ -1,4 +1,4 @@
-/** Attacking an ONNX model on labelled images, as one JSON record that can be gone on with after a kill. */
+/** Attacks an ONNX model on labelled images, with one JSON record as the result; resumable after a kill. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { AttackCounts } from '../../attacks/run/tell-progress.js'
@@ -35,30 +35,29 @@ export type { OnnxAttackRecord } from '../../records/onnx-attack.js'
 export interface OnnxAttackInput {
 	readonly engine: Engine
 	readonly classifier: OnnxClassifier
-	/** The data; `images` may be a part of it. */
+	/** The data; `images` may be part of it. */
 	readonly data: Pick<LabelledImages, 'name' | 'folders' | 'images' | 'origin'>
-	/** Position in the classifier's classes of each of the data's folders. */
+	/** Position of each data folder in the classifier's classes. */
 	readonly positions: readonly number[]
 	readonly resizing: Resizing
 	readonly attack: PreparedAttack
 	readonly threatModel: ThreatModel
 	readonly seed: number
-	/** Images per batch, 50 by default; no outcome depends on it on the CPU. */
+	/** Images per batch, 50 by default; on the CPU it affects no outcome. */
 	readonly batchSize?: number
-	/** The record's file, or what names it by its settings. The outcomes under way lie beside it. */
+	/** The record's file, or a function that names it by its settings. Outcomes in progress lie beside it. */
 	readonly path: string | ((settings: OnnxAttackSettings) => string)
-	/** What a person was told so far, to be kept in the record. */
+	/** Notices so far, to keep in the record. */
 	readonly notices?: readonly string[]
 	readonly onProgress?: (counts: AttackCounts) => void
-	/** Stops after the batch under way. */
+	/** Stops after the current batch. */
 	readonly signal?: AbortSignal
 }
 
 /**
- * Attacks every image that is classified right and writes the record; one that was written under the same settings is read
- * back instead.
- * @returns The record and its path, or undefined when stopped by the signal.
- * @throws NaptuneError when there are no images, one of them cannot be read, or the record cannot be written.
+ * Attacks every correctly classified image and writes the record, or reads one with the same settings.
+ * @returns The record and its path, or undefined if the signal stopped it.
+ * @throws NaptuneError if there are no images, one of them cannot be read, or the record cannot be written.
  */
 export async function recordedOnnxAttack(
 	input: OnnxAttackInput,
@@ -107,18 +106,18 @@ export async function recordedOnnxAttack(
 	}
 }
 
-/** Reads a record. @throws NaptuneError when the file is none, or its numbers are not those of its outcomes. */
+/** Reads a record. @throws NaptuneError if the file is not one, or its numbers do not follow from its outcomes. */
 export async function readOnnxAttackRecord(path: string): Promise<OnnxAttackRecord> {
 	const record: OnnxAttackRecord = await readRecord(onnxAttackKind, path)
 	const problems = contradictions(record, record.dataset)
 	if (problems.length === 0) return record
 	throw new NaptuneError(
 		'NAP_RECORD_CHANGED',
-		`${path} was changed: its ${problems.join(' and ')} are not those of its outcomes. ${onnxAttackKind.advice}`,
+		`${path} was changed: its ${problems.join(' and ')} do not follow from its outcomes. ${onnxAttackKind.advice}`,
 	)
 }
 
-/** Images as the classifier reads them: [n, C, H, W] in [0, 1], grey where it has one channel. */
+/** Images as the classifier reads them: [n, C, H, W] in [0, 1], grey if it has one channel. */
 export async function preparedPixels(
 	{ inputShape }: Pick<OnnxClassifier, 'inputShape'>,
 	images: Split,
@@ -137,7 +136,7 @@ export async function preparedPixels(
 
 function resized(image: DecodedImage, height: number, width: number, resizing: Resizing): Float32Array {
 	const share = resizing === 'margin' ? 0.875 : 1
-	// A shorter edge by which both sides of the crop are covered.
+	// The length of the shorter edge at which both sides of the crop are covered.
 	const least = Math.ceil(Math.max(height / image.height, width / image.width) * Math.min(image.height, image.width))
 	const edge = height === width ? Math.floor(height / share) : Math.ceil(least / share)
 	const preparation: Preparation = {
@@ -150,7 +149,7 @@ function resized(image: DecodedImage, height: number, width: number, resizing: R
 	return preprocess(image, preparation).pixels
 }
 
-/** Luma as ITU-R 601 weighs the colours. */
+/** Luma with the weights of ITU-R 601. */
 function grey(rgb: Float32Array, area: number): Float32Array {
 	return Float32Array.from({ length: area }, (_, pixel) => {
 		return Math.min(1, 0.299 * at(rgb, pixel) + 0.587 * at(rgb, pixel + area) + 0.114 * at(rgb, pixel + 2 * area))
@@ -187,6 +186,6 @@ function settingsOf(input: OnnxAttackInput): OnnxAttackSettings {
 function chanceNotice({ clean }: Pick<OnnxAttackRecord, 'clean'>, classes: number): string[] {
 	if (clean.interval[0] > 1 / classes) return []
 	return [
-		`The clean accuracy is near that of guessing among ${classes} classes. The layout, range, normalisation or channel order of the input, the order of classes or the resizing may be declared wrong; robustness of such a model means nothing.`,
+		`The clean accuracy is near chance for ${classes} classes. The layout, range, normalisation or channel order of the input, the order of classes or the resizing may be declared wrong; the robustness of such a model means nothing.`,
 	]
 }

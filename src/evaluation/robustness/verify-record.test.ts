@@ -110,14 +110,14 @@ it('refuses what the record is not of', async () => {
 	const { record, ...input } = await setting()
 	const parameters = await initialParameters(input.run.defense, 4)
 	await expect(verifyRecord({ ...input, record, run: { ...input.run, parameters } })).rejects.toThrow(
-		/not of this run and these data: defense\.parameters/,
+		/does not belong to this run and this data: defense\.parameters/,
 	)
 	await expect(
 		verifyRecord({ ...input, record: { ...record, model: { ...record.model, sha256: '0'.repeat(64) } } }),
 	).rejects.toThrow(/model\.sha256/)
 	await expect(
 		verifyRecord({ ...input, record: { ...record, defense: { ...record.defense, name: 'coop' } } }),
-	).rejects.toThrow(/The record is of "coop", the run of nap/)
+	).rejects.toThrow(/The record is of "coop", but the run is of nap/)
 	const elsewhere = forged(record, 0, { id: 'test/none' })
 	await expect(verifyRecord({ ...input, record: elsewhere })).rejects.toThrow(/the image "test\/none", which tiny/)
 	const options = { ...record.attack.options, steps: 3 }
@@ -125,7 +125,7 @@ it('refuses what the record is not of', async () => {
 	expect(await verifyRecord({ ...input, record: { ...record, attack: { ...record.attack, options } } })).toBeDefined()
 	const made = { seed: 1, models: [{ name: 'nano', sha256: '0'.repeat(64) }] }
 	const stored = { ...record.attack, options: { made } }
-	await expect(verifyRecord({ ...input, record: { ...record, attack: stored } })).rejects.toThrow(/made before/)
+	await expect(verifyRecord({ ...input, record: { ...record, attack: stored } })).rejects.toThrow(/made earlier/)
 })
 
 it('says what may make a difference of an honest record, and stops when asked', async () => {
@@ -133,8 +133,8 @@ it('says what may make a difference of an honest record, and stops when asked', 
 	const versions = { ...record.versions, naptune: '0.0.1', device: 'cuda' }
 	const found = await verifyRecord({ ...input, record: { ...record, versions } })
 	expect(found?.notices).toEqual([
-		expect.stringMatching(/another naptune .* \(the record: 0\.0\.1\), device cpu \(the record: cuda\)/),
-		expect.stringMatching(/Only on the CPU/),
+		expect.stringMatching(/a different naptune .* \(the record: 0\.0\.1\), device cpu \(the record: cuda\)/),
+		expect.stringMatching(/only on the CPU/),
 	])
 	expect(await verifyRecord({ ...input, record, signal: AbortSignal.abort() })).toBeUndefined()
 })

@@ -1,6 +1,6 @@
 /**
- * An evaluation record against its run: outcomes are computed again and compared image by image. A record whose numbers follow
- * from its outcomes may still be made up as a whole; only this can tell.
+ * Verifies an evaluation record against its run: recomputes outcomes and compares them image by image. A record whose
+ * numbers follow from its outcomes may still be invented as a whole; only this can tell.
  */
 
 import { isDeepStrictEqual } from 'node:util'
@@ -29,54 +29,54 @@ import { attackedModel, settingsOf } from './recorded-evaluation.js'
 /** The input of {@link verifyRecord}. */
 export interface VerifyRecordInput {
 	readonly engine: Engine
-	/** As `readEvaluationRecord` gives it. */
+	/** From `readEvaluationRecord`. */
 	readonly record: EvaluationRecord
-	/** The run that it says it is of. */
+	/** The run that it claims. */
 	readonly run: Pick<TunedRun, 'clip' | 'defense' | 'parameters'>
-	/** The data that it says it is of. */
+	/** The data that it claims. */
 	readonly dataset: Dataset
-	/** Share of the images that is computed again, above 0 and at most 1; 1 by default. At least one image is. */
+	/** Share of the images to recompute, above 0 and at most 1; 1 by default. At least one image is recomputed. */
 	readonly share?: number
-	/** Of the choice of images; 1 by default. */
+	/** Seed of the choice of images; 1 by default. */
 	readonly seed?: number
-	/** Images per batch; default 50. On the CPU no outcome depends on it. */
+	/** Images per batch; default 50. On the CPU it affects no outcome. */
 	readonly batchSize?: number
 	/** Called after every pass through a model. */
 	readonly onProgress?: (counts: AttackCounts) => void
-	/** Stops after the batch under way. */
+	/** Stops after the current batch. */
 	readonly signal?: AbortSignal
 }
 
-/** Something of one image that is not as the record says. */
+/** A value of one image that differs from the record. */
 export interface OutcomeDifference {
-	/** Of the image. */
+	/** Id of the image. */
 	readonly id: string
 	readonly field: keyof AttackOutcome
-	/** Null where the record has none. */
+	/** Null if the record has none. */
 	readonly recorded: string | number | boolean | null
-	/** Null where there is none. */
+	/** Null if there is none. */
 	readonly recomputed: string | number | boolean | null
 }
 
-/** What computing again found. */
+/** The result of a verification. */
 export interface RecordVerification {
-	/** Images that were computed again. */
+	/** Images that were recomputed. */
 	readonly images: number
 	/** Images of the record. */
 	readonly of: number
-	/** In the order of the record; none where all is as it says. */
+	/** In the order of the record; empty if everything agrees. */
 	readonly differences: readonly OutcomeDifference[]
-	/** What may make a difference of an honest record, a sentence each: another version, engine or device. */
+	/** Possible reasons for differences in an honest record, a sentence each: another version, engine or device. */
 	readonly notices: readonly string[]
 }
 
 const fields = ['label', 'cleanPrediction', 'attacked', 'adversarialPrediction', 'stage'] as const
 
 /**
- * Computes outcomes of a record again from its run.
- * @returns Undefined when stopped by the signal.
- * @throws NaptuneError when the record is of another model, other parameters, other data or another test-time defense than
- * those at hand, or of images that were made before, which only their store can give again.
+ * Recomputes outcomes of a record from its run.
+ * @returns Undefined if the signal stopped it.
+ * @throws NaptuneError if the record belongs to another model, other parameters, other data or another test-time defense, or
+ * to images that were made earlier, which only their store can reproduce.
  */
 export async function verifyRecord(input: VerifyRecordInput): Promise<RecordVerification | undefined> {
 	const { engine, record, run, dataset, seed = 1, batchSize = 50 } = input
@@ -132,7 +132,7 @@ function splitOf({ dataset: said, outcomes }: EvaluationRecord, dataset: Dataset
 	if (!split) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`The record is of the split ${shown(said.split)}, which no data have.`,
+			`The record names the split ${shown(said.split)}, which does not exist.`,
 		)
 	}
 	const positions = new Map(idsOf(split).map((id, position) => [id, position]))
@@ -143,7 +143,7 @@ function splitOf({ dataset: said, outcomes }: EvaluationRecord, dataset: Dataset
 			if (position !== undefined) return position
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
-				`The record is of the image ${shown(id)}, which ${dataset.name} (${said.split}) does not have. Give the data that it is of.`,
+				`The record names the image ${shown(id)}, which ${dataset.name} (${said.split}) does not have. Give the data of the record.`,
 			)
 		}),
 	)
@@ -152,7 +152,7 @@ function splitOf({ dataset: said, outcomes }: EvaluationRecord, dataset: Dataset
 /** The tuned model, or its control. */
 function modelOf({ defense: said, dataset }: EvaluationRecord, run: VerifyRecordInput['run']) {
 	if (said.name === run.defense.name) {
-		// On other data than the run's, the same parameters stand beside other names.
+		// On data other than the run's, the same parameters belong to other names.
 		const same = isDeepStrictEqual([...run.defense.classNames], [...dataset.classNames])
 		const { name, config } = run.defense
 		const defense = same ? run.defense : prepareDefense(name, run.clip, dataset.classNames, config)
@@ -163,25 +163,25 @@ function modelOf({ defense: said, dataset }: EvaluationRecord, run: VerifyRecord
 	}
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`The record is of ${shown(said.name)}, the run of ${run.defense.name}. Give the run that the record is of.`,
+		`The record is of ${shown(said.name)}, but the run is of ${run.defense.name}. Give the run of the record.`,
 	)
 }
 
-/** The attack with the options of the record, as it would be recorded now. */
+/** The attack with the options of the record, in the form that would be recorded now. */
 function attackOf({ attack: said }: EvaluationRecord): PreparedAttack {
 	if (madeBefore(said)) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			'The record is of images that were made before; only their store can tell whether its outcomes are right. Score the store again: naptune evaluate --images.',
+			'The record is of images that were made earlier; only their store can show whether its outcomes are right. Score the store again: naptune evaluate --images.',
 		)
 	}
-	// What an option is by itself, such as an objective, is recorded by its name only.
+	// An option that is an object, such as an objective, is recorded only by its name.
 	const usual = prepareAttack(said.name).options
 	const chosen = Object.entries(said.options).filter(([option, value]) => !isDeepStrictEqual(value, usual[option]))
 	return prepareAttack(said.name, namesOf(Object.fromEntries(chosen)) as Record<string, unknown>)
 }
 
-/** Options as they are given: what is recorded with its fingerprint goes by its name; that it is the same is checked later. */
+/** Options as the user gave them: those recorded with a fingerprint become names; a later check compares the fingerprint. */
 function namesOf(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map(namesOf)
 	if (!isRecord(value)) return value
@@ -189,7 +189,7 @@ function namesOf(value: unknown): unknown {
 	return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, namesOf(own)]))
 }
 
-/** @throws NaptuneError naming what of the run is not what the record says. */
+/** @throws NaptuneError that names the parts of the run that differ from the record. */
 function requireSame(record: EvaluationRecord, evaluated: Parameters<typeof settingsOf>[0]): void {
 	const { settings } = evaluationKind
 	const now = { ...settingsOf(evaluated), versions: record.versions }
@@ -197,7 +197,7 @@ function requireSame(record: EvaluationRecord, evaluated: Parameters<typeof sett
 	if (changed.length === 0) return
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`The record is not of this run and these data: ${changed.slice(0, 5).join(', ')}. Give those that it is of; if these are they, it was changed.`,
+		`The record does not belong to this run and this data: ${changed.slice(0, 5).join(', ')}. Give the run and data of the record; if these are, the record was changed.`,
 	)
 }
 
@@ -206,7 +206,7 @@ function chosenPositions(length: number, share: number, seed: number): number[] 
 	if (!(share > 0 && share <= 1)) {
 		throw new NaptuneError(
 			'NAP_OPTION_INVALID',
-			`The share of images to compute again is ${share}; a number above 0 and at most 1 is expected.`,
+			`The share of images to recompute is ${share}; it must be above 0 and at most 1.`,
 		)
 	}
 	const count = Math.max(1, Math.round(length * share))
@@ -232,8 +232,8 @@ function noticesOf({ versions: { naptune, engine, device } }: EvaluationRecord, 
 	const cpu = [device, now.device].every((name) => name === 'cpu')
 	return [
 		...(changed.length > 0
-			? [`It was computed again with another ${changed.join(', ')}; a difference may come from that.`]
+			? [`It was recomputed with a different ${changed.join(', ')}, which may explain a difference.`]
 			: []),
-		...(cpu ? [] : ['Only on the CPU are outcomes the same to the last bit; a few may differ here.']),
+		...(cpu ? [] : ['Outcomes are equal to the last bit only on the CPU; a few may differ here.']),
 	]
 }

@@ -26,9 +26,9 @@ describe('the worst case', () => {
 
 	it('refuses evaluations of different models or images, and none', () => {
 		const one = evaluation([1, 1], [1, 0])
-		expect(() => worstCase([one, evaluation([1, 0], [1, 0])])).toThrow(/differ at 1/)
-		expect(() => worstCase([one, evaluation([1], [1])])).toThrow(/differ at 1/)
+		expect(() => worstCase([one, evaluation([1, 0], [1, 0])])).toThrow(/disagree about 1/)
+		expect(() => worstCase([one, evaluation([1], [1])])).toThrow(/disagree about 1/)
 		expect(() => worstCase([evaluation([1], [1]), one])).toThrow(/1 and 2 images/)
-		expect(() => worstCase([])).toThrow(/no evaluations/)
+		expect(() => worstCase([])).toThrow(/got none/)
 	})
 })

@@ -1,20 +1,19 @@
-/** The worst of several evaluations of one model, image by image. */
+/** Combines several evaluations of one model into the worst result per image. */
 
 import { type AttackOutcome, isRobust } from '../../attacks/run/attack-outcomes.js'
 import { NaptuneError } from '../../core/errors.js'
 import { type EvaluationResult, summarize } from './evaluate.js'
 
 /**
- * What becomes of each image when its attacker may choose among attacks that were all tried.
+ * The outcome of each image if its attacker may choose among all the attacks tried.
  * @param evaluations At least one, of the same images in the same order with the same clean predictions.
- * @throws NaptuneError when they are not.
+ * @throws NaptuneError otherwise.
  */
 export function worstCase(
 	evaluations: readonly { readonly outcomes: readonly AttackOutcome[] }[],
 ): Pick<EvaluationResult, 'images' | 'clean' | 'robust' | 'outcomes'> {
 	const [first, ...others] = evaluations
-	if (!first)
-		throw new NaptuneError('NAP_ARGUMENT_INVALID', 'The worst of no evaluations was asked for; give at least one.')
+	if (!first) throw new NaptuneError('NAP_ARGUMENT_INVALID', 'The worst case needs at least one evaluation; got none.')
 	const more = others.find(({ outcomes: own }) => own.length > first.outcomes.length)
 	if (more) {
 		throw new NaptuneError(
@@ -28,7 +27,7 @@ export function worstCase(
 		if (same.includes(undefined) || strange) {
 			throw new NaptuneError(
 				'NAP_ARGUMENT_INVALID',
-				`The evaluations do not tell of the same model and images: they differ at ${outcome.id}. Give evaluations of one model on one split.`,
+				`The evaluations differ in model or images: they disagree about ${outcome.id}. Give evaluations of one model on one split.`,
 			)
 		}
 		return [outcome, ...(same as AttackOutcome[])].find((own) => !isRobust(own)) ?? outcome

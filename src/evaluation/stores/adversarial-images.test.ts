@@ -78,7 +78,7 @@ describe('a store of adversarial images', () => {
 
 	it('refuses images that are stored already, of another shape or outside the threat model', async () => {
 		const writer = await openAdversarialImages(await store(), testManifest)
-		await expect(writer.append(testBatch(4, 6))).rejects.toThrow(/image 4 is stored already/)
+		await expect(writer.append(testBatch(4, 6))).rejects.toThrow(/image 4 is already stored/)
 		await expect(writer.append(testBatch(5, 6, 48))).rejects.toThrow(/\[1, 3, 4, 5\] and one label per id/)
 		const far = testBatch(5, 6)
 		far.images.data[7] = far.clean.data[7]! + 0.04
@@ -113,7 +113,7 @@ describe('a store of adversarial images', () => {
 		expect(await read.pixels([3])).toEqual(testBatch(3, 4).images)
 		await expect(read.pixels([3, 4])).rejects.toThrow(/Image image 4 is not the one that was written/)
 		await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...testManifest, seed: 9 }))
-		await expect(readAdversarialImages(folder)).rejects.toThrow(/was not made under the manifest beside it/)
+		await expect(readAdversarialImages(folder)).rejects.toThrow(/does not match the manifest beside it/)
 	})
 
 	it('tells of an image stored twice and of a manifest of another kind', async () => {

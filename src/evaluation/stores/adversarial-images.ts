@@ -1,7 +1,4 @@
-/**
- * Stores of adversarial images: a folder with a manifest and float32 images, which are made once and then scored against
- * any number of models.
- */
+/** Stores of adversarial images: a folder with a manifest and float32 images, made once and scored against any number of models. */
 
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -30,12 +27,12 @@ import {
 export type { AdversarialManifest } from '../../records/adversarial-images.js'
 export type { AdversarialBatch, StoredImage } from './adversarial-shards.js'
 
-/** Stored adversarial images, read when asked for. Positions and ids are in the order in which they were made. */
+/** Stored adversarial images, read on demand. Positions and ids are in the order of their creation. */
 export interface AdversarialImages extends Omit<AttackImages, 'targets'> {
 	readonly manifest: AdversarialManifest
 	/** SHA-256 of the manifest, which every shard holds. */
 	readonly fingerprint: string
-	/** What is known of an image by its id; undefined for one that is not stored. */
+	/** The description of an image by id; undefined if it is not stored. */
 	find(id: string): StoredImage | undefined
 	/** Position of an image in `ids`. @throws NaptuneError for one that is not stored. */
 	position(id: string): number
@@ -46,18 +43,18 @@ export interface AdversarialImagesWriter {
 	/** Ids of the images that are stored. */
 	readonly done: ReadonlySet<string>
 	/**
-	 * Stores images as one shard and waits until they are on the disk; after a kill they are there whole or not at all.
-	 * @throws NaptuneError when an image is stored already or outside the threat model, shapes disagree, or the file cannot
-	 * be written (the disk is full); what was stored before is untouched.
+	 * Stores images as one shard and waits until they are on disk; after a kill they exist completely or not at all.
+	 * @throws NaptuneError if an image is already stored or outside the threat model, shapes disagree, or the file cannot be
+	 * written (the disk is full); earlier shards are intact.
 	 */
 	append(batch: AdversarialBatch): Promise<void>
 }
 
 /**
- * Makes a store, or opens one to go on with it.
+ * Creates a store, or opens an existing one to continue.
  * @param manifest Everything that decides the images.
- * @throws NaptuneError when the manifest is not one, the folder holds images that were made under another or files of
- * another kind, a shard is damaged, or the folder cannot be written.
+ * @throws NaptuneError for an invalid manifest, a folder with images made under another manifest or with other files, a
+ * damaged shard, or a folder that cannot be written.
  */
 export async function openAdversarialImages(
 	folder: string,
@@ -81,7 +78,7 @@ export async function openAdversarialImages(
 		}
 		await writeRecord(adversarialManifestForm, manifestPath(folder), own)
 	}
-	// The stored one: its notices may differ, and it is what shards are bound to.
+	// The stored manifest: its notices may differ, and the shards are bound to it.
 	const { fingerprint, shards, images } = await contents(folder)
 	const paths = [...shards]
 	const done = new Set(images.keys())
@@ -98,8 +95,8 @@ export async function openAdversarialImages(
 }
 
 /**
- * Opens a store for reading; images are read and checked when they are asked for.
- * @throws NaptuneError when the folder is no store, or a shard is damaged or of other images.
+ * Opens a store for reading; images are read and verified on demand.
+ * @throws NaptuneError if the folder is not a store, or a shard is damaged or belongs to other images.
  */
 export async function readAdversarialImages(folder: string): Promise<AdversarialImages> {
 	const { manifest, fingerprint, images } = await contents(folder)
@@ -167,7 +164,7 @@ async function requireSame(folder: string, manifest: AdversarialManifest): Promi
 	if (changed.length === 0) return
 	throw new NaptuneError(
 		'NAP_RUN_DIFFERS',
-		`${folder} holds adversarial images that were made with other settings: they differ in ${changed.join(', ')}. Use the same settings, models and data, or another folder.`,
+		`${folder} holds adversarial images with other settings: they differ in ${changed.join(', ')}. Use the same settings, models and data, or another folder.`,
 	)
 }
 
@@ -180,11 +177,11 @@ function checkBatch(
 	if (images.shape.join(', ') !== expected || labels.length !== ids.length) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`A store of images [${imageShape.join(', ')}] was given images [${images.shape.join(', ')}] with ${ids.length} ids and ${labels.length} labels; [${expected}] and one label per id were expected.`,
+			`A store for images [${imageShape.join(', ')}] received images [${images.shape.join(', ')}] with ${ids.length} ids and ${labels.length} labels; it needs [${expected}] and one label per id.`,
 		)
 	}
 	const twice = ids.find((id, row) => done.has(id) || ids.indexOf(id) !== row)
 	if (twice !== undefined)
-		throw new NaptuneError('NAP_ARGUMENT_INVALID', `The adversarial image of ${twice} is stored already.`)
+		throw new NaptuneError('NAP_ARGUMENT_INVALID', `The adversarial image of ${twice} is already stored.`)
 	checkPerturbation(clean, images, threatModel, ids)
 }

@@ -1,4 +1,4 @@
-/** What a store of adversarial images says of how they came about. */
+/** The manifest of a store of adversarial images, which says how they were made. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { manifestFile } from '../../records/names.js'
 import { readRecord } from '../../records/record-kind.js'
 import type { ClipModel } from '../../vlm/model.js'
 
-/** What a manifest says of the clean images. @param split Name of the split. */
+/** The manifest's description of the clean images. @param split Name of the split. */
 export function cleanImagesManifest(
 	{ config, checkpoint }: ClipModel,
 	{ name, origin, notices, classNames }: Pick<Dataset, 'name' | 'origin' | 'notices' | 'classNames'>,
@@ -23,12 +23,12 @@ export function cleanImagesManifest(
 	}
 }
 
-/** Where the manifest of a store lies. */
+/** Location of a store's manifest. */
 export function manifestPath(folder: string): string {
 	return join(folder, manifestFile)
 }
 
-/** Reads a store's manifest. @throws NaptuneError when the folder is no store, or of a format that this version does not read. */
+/** Reads a store's manifest. @throws NaptuneError if the folder is not a store, or has a format that this version cannot read. */
 export async function readAdversarialManifest(folder: string): Promise<AdversarialManifest> {
 	const path = manifestPath(folder)
 	if (!existsSync(path)) {

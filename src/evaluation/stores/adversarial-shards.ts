@@ -1,5 +1,5 @@
 /**
- * The shards of a store of adversarial images: safetensors files of float32 images named by their ids, with labels and
+ * The shards of a store of adversarial images: safetensors files with float32 images named by their ids and with labels and
  * fingerprints in the metadata, written atomically.
  */
 
@@ -14,13 +14,13 @@ import { readSafetensorsHeader, readSafetensorsTensors, writeSafetensors } from 
 import { sha256OfBytes } from '../../files/sha256.js'
 import { type StoredImageEntry, storedImagesSchema } from '../../records/adversarial-images.js'
 
-/** What is known of a stored image without reading it. */
+/** What is known about a stored image without reading it. */
 export interface StoredImage extends StoredImageEntry {
-	/** File that it lies in. */
+	/** File that holds it. */
 	readonly path: string
 }
 
-/** Images to be stored together. */
+/** Images to store together. */
 export interface AdversarialBatch {
 	readonly ids: readonly string[]
 	readonly labels: readonly number[]
@@ -32,10 +32,10 @@ export interface AdversarialBatch {
 
 const shardName = /^images-(\d{6,})\.safetensors$/
 
-/** Paths of the shards of a store, in the order in which they were written. @throws NaptuneError for a folder that cannot be read. */
+/** Paths of the shards of a store, in the order of writing. @throws NaptuneError for a folder that cannot be read. */
 export async function listShards(folder: string): Promise<string[]> {
 	const names = await readdir(folder).catch((error: Error) => {
-		throw new NaptuneError('NAP_FILE_UNREADABLE', `${folder} could not be read: ${error.message}.`, { cause: error })
+		throw new NaptuneError('NAP_FILE_UNREADABLE', `Cannot read ${folder}: ${error.message}.`, { cause: error })
 	})
 	return names
 		.filter((name) => shardName.test(name))
@@ -52,8 +52,8 @@ export function nextShard(folder: string, shards: readonly string[]): string {
 
 /**
  * Writes a shard.
- * @param manifest Fingerprint of the manifest that its images were made under.
- * @throws NaptuneError when the file is there already, or cannot be written; nothing of it is left then.
+ * @param manifest Fingerprint of the manifest of its images.
+ * @throws NaptuneError if the file already exists or cannot be written, in which case nothing of it remains.
  */
 export async function writeShard(
 	path: string,
@@ -63,7 +63,7 @@ export async function writeShard(
 	if (existsSync(path)) {
 		throw new NaptuneError(
 			'NAP_FILE_UNWRITABLE',
-			`${path} appeared while adversarial images were made: another program writes to the same folder. Let it finish, or give another folder.`,
+			`${path} appeared while adversarial images were being made: another program writes to the same folder. Let it finish, or use another folder.`,
 		)
 	}
 	const stored = ids.map((id, row) => ({
@@ -82,9 +82,9 @@ export async function writeShard(
 }
 
 /**
- * What a shard holds, its images unread.
+ * The content of a shard, without reading its images.
  * @param manifest Fingerprint of the store's manifest.
- * @throws NaptuneError when it is truncated or damaged, or its images were made under another manifest or have another shape.
+ * @throws NaptuneError if it is truncated or damaged, or its images were made under another manifest or have another shape.
  */
 export async function inspectShard(
 	path: string,
@@ -99,21 +99,21 @@ export async function inspectShard(
 	if (metadata.manifest !== manifest) {
 		throw new NaptuneError(
 			'NAP_FILE_DAMAGED',
-			`${path} was not made under the manifest beside it: one of the two was changed or copied from elsewhere. Restore the folder, or generate the images anew in another one.`,
+			`${path} does not match the manifest beside it: one of the two was changed or copied from elsewhere. Restore the folder, or generate the images again in another one.`,
 		)
 	}
 	for (const { id } of entries.data) {
 		const tensor = tensors.get(id)
 		if (tensor?.dtype === 'F32' && tensor.shape.join() === imageShape.join()) continue
 		const found = tensor ? `${tensor.dtype} [${tensor.shape.join(', ')}]` : 'missing'
-		throw damaged(path, `Image ${id} is ${found}, F32 [${imageShape.join(', ')}] was expected.`)
+		throw damaged(path, `Image ${id} is ${found}, not F32 [${imageShape.join(', ')}].`)
 	}
 	return entries.data.map((item) => ({ ...item, path }))
 }
 
 /**
- * Images of one shard by id, each checked against its fingerprint.
- * @throws NaptuneError when the shard is damaged.
+ * Images of one shard by id, each verified against its fingerprint.
+ * @throws NaptuneError if the shard is damaged.
  */
 export async function readShardImages(
 	path: string,
@@ -142,7 +142,7 @@ export function rowBytes(images: Tensor<'float32'>, row: number): Uint8Array {
 function damaged(path: string, what: string, cause?: unknown): NaptuneError {
 	return new NaptuneError(
 		'NAP_FILE_DAMAGED',
-		`${path} is damaged. ${what} Delete this file and generate again: only its images are made anew.`,
+		`${path} is damaged. ${what} Delete this file and generate again: only its images are remade.`,
 		{ cause },
 	)
 }

@@ -1,4 +1,4 @@
-/** Making adversarial images on surrogates, once for a data set, into a store. */
+/** Makes adversarial images on surrogates, once per data set, and stores them. */
 
 import { requireSurrogates, type Surrogate } from '../../attacks/algorithms/transfer/surrogate.js'
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
@@ -23,49 +23,49 @@ import { cleanImagesManifest } from './adversarial-manifest.js'
 
 /** The input of {@link generateAdversarialImages}. */
 export interface GenerateInput {
-	/** Folder of the store; make the same call again to resume, also for more images. */
+	/** Folder of the store; repeat the call to resume, or to add images. */
 	readonly folder: string
 	readonly engine: Pick<Engine, 'version' | 'device'>
-	/** The model that the images are for; only its preprocessing and image size are used. */
+	/** The model that the images are for; only its preprocessing and image size matter. */
 	readonly clip: ClipModel
 	readonly dataset: Pick<Dataset, 'name' | 'origin' | 'notices' | 'classNames'>
-	/** Name of the split, and the images of it that are attacked. */
+	/** Name of the split, and the images of it to attack. */
 	readonly splitName: string
 	readonly split: Split
-	/** An attack or preset; one that needs a model's gradient or outputs takes those of the only surrogate. */
+	/** An attack or preset; one that needs a model's gradient or outputs uses those of the only surrogate. */
 	readonly attack: string
-	/** Options of the attack but the surrogates. */
+	/** Options of the attack except the surrogates. */
 	readonly options?: Readonly<Record<string, unknown>>
-	/** Their images may be of another size than the model's: they are resized. */
+	/** Their image size may differ from the model's: images are resized. */
 	readonly surrogates: readonly Surrogate[]
 	readonly threatModel: ThreatModel
 	readonly seed: number
-	/** Images per batch and shard, 50 by default; no image depends on it on the CPU. */
+	/** Images per batch and shard, 50 by default; on the CPU it affects no image. */
 	readonly batchSize?: number
-	/** Called once, with the number of images that are there already. */
+	/** Called once, with the number of existing images. */
 	readonly onStart?: (before: number) => void
 	readonly onProgress?: (done: number, total: number) => void
-	/** Called after every gradient, with its number of images and how many gradients an image takes at most. */
+	/** Called after every gradient, with its number of images and the most gradients that an image takes. */
 	readonly onGradient?: (images: number, perImage: number) => void
-	/** Stops after the batch under way. */
+	/** Stops after the current batch. */
 	readonly signal?: AbortSignal
 }
 
-/** What was generated. */
+/** The result of generating. */
 export interface Generated {
 	readonly manifest: AdversarialManifest
-	/** Images made by this call, and those that were there before. */
+	/** Images made by this call, and those that existed before. */
 	readonly made: number
 	readonly before: number
 }
 
 /**
- * Makes the adversarial images of a split and stores them. Every image is attacked, whatever the model that it is for makes
- * of it; but an attack that leaves wrong images alone (APGD, FAB, Square, AutoAttack) stores those clean that its surrogate
- * gets wrong, and those that it does not fool there.
- * @returns What was made, or undefined when stopped by the signal.
- * @throws NaptuneError when surrogates have other classes than the data or cannot be resized to, the attack works on one
- * surrogate and got several, the folder holds images that were made otherwise, or it cannot be written.
+ * Makes the adversarial images of a split and stores them. It attacks every image, whatever the target model predicts for
+ * it; but an attack that skips wrong images (APGD, FAB, Square, AutoAttack) stores clean versions of images that its
+ * surrogate gets wrong or that it cannot fool.
+ * @returns What was made, or undefined if the signal stopped it.
+ * @throws NaptuneError if surrogates have other classes than the data or an incompatible image size, the attack works on one
+ * surrogate and got several, the folder holds images made differently, or it cannot be written.
  */
 export async function generateAdversarialImages(input: GenerateInput): Promise<Generated | undefined> {
 	const { folder, clip, split, threatModel, seed, batchSize = 50 } = input
@@ -106,14 +106,14 @@ function attackOnSurrogates({ attack: name, options = {}, surrogates, clip, data
 		),
 	}))
 	if (Object.hasOwn(options, 'surrogates')) {
-		throw new NaptuneError('NAP_OPTION_CONFLICT', 'Give surrogates for themselves, not among the options.')
+		throw new NaptuneError('NAP_OPTION_CONFLICT', 'Pass surrogates separately, not among the options.')
 	}
 	const onOthers = attackNamed(name).definition.access === 'nothing'
 	const attack = prepareAttack(name, onOthers ? { ...options, surrogates: own } : options)
 	if (attack.targeted) {
 		throw new NaptuneError(
 			'NAP_ATTACK_UNSUITABLE',
-			`Attack ${name} is targeted; images for other models are made without targets.`,
+			`Attack ${name} is targeted; images for other models need an untargeted attack.`,
 		)
 	}
 	// Before anything is written.
@@ -123,18 +123,18 @@ function attackOnSurrogates({ attack: name, options = {}, surrogates, clip, data
 	if (own.length > 1) {
 		throw new NaptuneError(
 			'NAP_ATTACK_UNSUITABLE',
-			`Attack ${name} works on one surrogate, ${own.length} were given. Choose one of them, or an attack on several such as mi-cwa.`,
+			`Attack ${name} works on one surrogate; ${own.length} were given. Choose one of them, or an attack on several such as mi-cwa.`,
 		)
 	}
 	return { attack, classifier: at(own, 0).classifier }
 }
 
-/** The model that the images are for: its classes and image size are known, nothing else. */
+/** The target model: only its classes and image size are known. */
 function unseen(classNames: readonly string[], inputShape: Classifier['inputShape']): Classifier {
 	const refuse = async () => {
 		throw new NaptuneError(
 			'NAP_INTERNAL',
-			'An attack on surrogates called the model that its images are for. This is a fault of the attack.',
+			'An attack on surrogates called the model that its images are for. This is a bug in the attack.',
 		)
 	}
 	return { classNames, inputShape, taps: [], evaluate: refuse, gradient: refuse, release: async () => {} }

@@ -1,4 +1,4 @@
-/** Images that were made before, tried on a model. */
+/** Tries earlier images on a model. */
 
 import type { PreparedAttack } from '../../attacks/attack-definition.js'
 import type { AttackRun } from '../../attacks/run/attack-round.js'
@@ -13,10 +13,10 @@ import type { AdversarialImages } from './adversarial-images.js'
 import { rowBytes } from './adversarial-shards.js'
 
 /**
- * An attack that looks its images up in a store by their ids. It can be evaluated as any other; its options hold
- * everything that the manifest says of the images.
- * @returns An attack whose round throws NaptuneError for an image that is not stored, whose clean pixels are not those that
- * the stored one was made from, or under another threat model.
+ * An attack that looks up its images in a store by id. Evaluate it like any other; its options hold everything that the
+ * manifest says about the images.
+ * @returns An attack whose round throws NaptuneError for an image that is not stored, whose clean pixels differ from those
+ * of the stored one, or under another threat model.
  */
 export function storedAttack(store: AdversarialImages): PreparedAttack {
 	const { attack, threatModel, models, seed, evaluation } = store.manifest
@@ -24,7 +24,7 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 		if (norm !== threatModel.norm || epsilon !== threatModel.epsilon) {
 			throw new NaptuneError(
 				'NAP_OPTION_CONFLICT',
-				`The stored images were made in ${threatModel.norm} with epsilon ${threatModel.epsilon}, they were to be tried in ${norm} with ${epsilon}. Use the store's, or generate others.`,
+				`The stored images were made in ${threatModel.norm} with epsilon ${threatModel.epsilon}, not in ${norm} with ${epsilon}. Use the store's settings, or generate others.`,
 			)
 		}
 		const positions = ids.map((id) => store.position(id))
@@ -32,7 +32,7 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 		if (other !== undefined) {
 			throw new NaptuneError(
 				'NAP_DATA_CHANGED',
-				`The clean image ${other} is not the one that its stored adversarial image was made from: data or preprocessing differ. Generate images for this model's preprocessing and this data.`,
+				`The clean image ${other} differs from the one that its stored adversarial image was made from: data or preprocessing differ. Generate images for this model's preprocessing and this data.`,
 			)
 		}
 		return store.pixels(positions)
@@ -45,7 +45,7 @@ export function storedAttack(store: AdversarialImages): PreparedAttack {
 	return {
 		...attack,
 		options: { ...attack.options, made },
-		doc: 'Images that were made before.',
+		doc: 'Images that were made earlier.',
 		norms,
 		targeted: false,
 		reads: { model: 'nothing', labels: false, predictions: false, draws: 1 },
@@ -61,9 +61,10 @@ export interface ScoreInput extends Omit<EvaluateInput, 'attack' | 'threatModel'
 }
 
 /**
- * Tries stored images on a classifier: outcomes as of any evaluation; images that are wrong when clean count as errors.
- * @returns The result, or undefined when stopped by the signal.
- * @throws NaptuneError when an image of the split is not stored, or as {@link storedAttack}.
+ * Tries stored images on a classifier, with the outcomes of any evaluation; images that are wrong when clean count as
+ * errors.
+ * @returns The result, or undefined if the signal stopped it.
+ * @throws NaptuneError if an image of the split is not stored, or as {@link storedAttack}.
  */
 export async function scoreAdversarialImages({ store, ...input }: ScoreInput): Promise<EvaluationResult | undefined> {
 	const { split } = input
@@ -72,12 +73,12 @@ export async function scoreAdversarialImages({ store, ...input }: ScoreInput): P
 	return evaluate({ ...input, attack: storedAttack(store), threatModel, seed })
 }
 
-/** @throws NaptuneError saying how many of these images are not stored. */
+/** @throws NaptuneError that says how many of these images are not stored. */
 export function requireStored(store: AdversarialImages, ids: readonly string[]): void {
 	const missing = ids.filter((id) => !store.find(id))
 	if (missing.length === 0) return
 	throw new NaptuneError(
 		'NAP_DATA_MISSING',
-		`${missing.length} of ${ids.length} images have no stored adversarial image, the first is ${missing[0]}. Generate them with the same settings (the store resumes where it stopped), or choose fewer images.`,
+		`${missing.length} of ${ids.length} images have no stored adversarial image, starting with ${missing[0]}. Generate them with the same settings (the store resumes where it stopped), or choose fewer images.`,
 	)
 }

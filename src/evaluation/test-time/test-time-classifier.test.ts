@@ -122,9 +122,7 @@ describe('what does not fit', () => {
 		const tapt = chooseTestTimeDefense('tapt')
 		await expect(testTimeClassifier(engine, model, tapt)).rejects.toThrow(/tapt needs training images/)
 		const one = { ...training, length: 1 }
-		await expect(testTimeClassifier(engine, model, tapt, one)).rejects.toThrow(
-			/at least 2 training images, there are 1/,
-		)
+		await expect(testTimeClassifier(engine, model, tapt, one)).rejects.toThrow(/at least 2 training images; got 1/)
 	})
 })
 

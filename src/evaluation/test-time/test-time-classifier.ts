@@ -1,4 +1,4 @@
-/** A model with a test-time defense around it as the classifier that attacks and users see. */
+/** Turns a model with a test-time defense into the classifier that attacks and users see. */
 
 import type { Classifier } from '../../classifier/classifier.js'
 import { decorate } from '../../classifier/decorate.js'
@@ -20,11 +20,11 @@ import { type DeployedModel, deployedClassifier } from '../deployed/deployed-cla
 import { tokenStatistics } from '../distortion/token-statistics.js'
 
 /**
- * The full model with its test-time defense. Taps: `logits`, `imageFeatures`. Its gradient is what an attacker who knows
- * everything has, see `attackedThrough` of the defense; where the defense hides numbers, everything but these (see
- * {@link hiddenDraws}).
+ * The full model with its test-time defense. Taps: `logits`, `imageFeatures`. Its gradient is that of an attacker who knows
+ * everything, see `attackedThrough` of the defense; if the defense hides numbers, everything but those (see {@link
+ * hiddenDraws}).
  * @param training Training images, for a defense that needs them.
- * @throws NaptuneError when defense and test-time defense do not fit, or training images are needed and missing.
+ * @throws NaptuneError if defense and test-time defense do not fit, or required training images are missing.
  */
 export async function testTimeClassifier(
 	engine: Engine,
@@ -45,17 +45,16 @@ export async function testTimeClassifier(
 	}
 }
 
-/** A classifier of purified images, which can be looked at. */
+/** A classifier of purified images, which callers can look at. */
 export interface PurifiedClassifier {
 	readonly classifier: Classifier
-	/** Purifies [B, 3, H, W] as the classifier that is evaluated does. */
+	/** Purifies [B, 3, H, W] like the evaluated classifier. */
 	purify(images: Tensor<'float32'>): Promise<Tensor<'float32'>>
 }
 
 /**
- * A classifier of purified images. Its gradient is the inner classifier's at the purified images, taken as the gradient
- * at the given ones (BPDA with the identity). It has draws where the purifier hides numbers. Releasing it releases the
- * inner one.
+ * A classifier of purified images. Its gradient is the inner classifier's at the purified images, used as the gradient at
+ * the given ones (BPDA with the identity). It has draws if the purifier hides numbers. Releasing it releases the inner one.
  */
 export async function purifiedClassifier(
 	engine: Engine,
@@ -106,7 +105,7 @@ async function adaptingClassifier(
 	if (adapter.statistics && !training) {
 		throw new NaptuneError(
 			'NAP_ARGUMENT_INVALID',
-			`Test-time defense ${name} needs training images for its statistics; give them.`,
+			`Test-time defense ${name} needs training images for its statistics; pass them.`,
 		)
 	}
 	const statistics =

@@ -1,4 +1,4 @@
-/** How many passes cells take, before they are run. */
+/** Predicts how many passes cells take. */
 
 import { prepareAttack } from '../../attacks/registry.js'
 import { tuningLosses } from '../../defenses/tuning-losses.js'
@@ -8,20 +8,20 @@ import type { Passes } from '../../records/parts/accuracy.js'
 import type { AttackCell } from '../cells.js'
 import type { ExpectedAccuracy } from './expected-accuracy.js'
 
-/** What a tuning run is made of. */
+/** The cost of a tuning run. */
 export interface TuningPasses {
 	/** Images of the few-shot sample. */
 	readonly images: number
 	readonly steps: number
 	/** Images of all steps together. */
 	readonly visits: number
-	/** Images that are attacked once before the first step, for a bank of features. */
+	/** Images attacked once before the first step, for a bank of features. */
 	readonly banked: number
-	/** Gradients of images, to pixels or parameters. */
+	/** Gradients per image, with respect to pixels or parameters. */
 	readonly gradients: number
 }
 
-/** Of a run under a configuration. @param data Numbers of classes and training images. */
+/** The cost of a run under a configuration. @param data Numbers of classes and training images. */
 export function tuningPasses(
 	{ shots, epochs, batchSize, attack, loss }: TuningConfig,
 	{ classes, train }: { readonly classes: number; readonly train: number },
@@ -38,8 +38,8 @@ export function tuningPasses(
 }
 
 /**
- * Of an attack on a tuned cell, with what is expected to be right: images that are wrong are left alone, and after the first
- * round those are that it fools.
+ * The cost of an attack on a tuned cell, given the expected accuracy: wrong images are skipped, and after the first round
+ * those that it fools.
  */
 export function attackPasses(
 	{ attack, options, split, madeOn }: AttackCell,
@@ -52,7 +52,7 @@ export function attackPasses(
 	const rounds = prepared.rounds(classes)
 	const standing = (index: number) => split.length * (index === 0 ? clean : Math.min(clean, robust))
 	return {
-		// Each round's candidates are judged.
+		// Each round's candidates are classified.
 		evaluations: rounds.reduce((sum, { cost }, index) => sum + standing(index) * (cost.evaluations + 1), split.length),
 		gradients: rounds.reduce((sum, { cost }, index) => sum + standing(index) * cost.gradients, 0),
 	}

@@ -1,4 +1,4 @@
-/** What experiments take on a device, from the passes of their cells and what those took in a short benchmark. */
+/** Estimates the cost of experiments on a device, from the passes of their cells and the results of a short benchmark. */
 
 import { at, present } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
@@ -12,7 +12,7 @@ import { expectedAccuracy } from './expected-accuracy.js'
 import type { MethodRates, Seconds } from './measure-rates.js'
 import type { SurrogateRates } from './measure-surrogates.js'
 
-/** What the cells of one experiment on one data set with one model take. */
+/** The cost of one experiment's cells on one data set with one model. */
 export interface CostRow {
 	readonly experiment: string
 	readonly model: string
@@ -23,7 +23,7 @@ export interface CostRow {
 	/** Gradients of images in tuning, and in attacks. */
 	readonly tuningGradients: number
 	readonly attackGradients: number
-	/** Looks at images in attacks. */
+	/** Evaluations of images in attacks. */
 	readonly evaluations: number
 	readonly tuning: Seconds
 	readonly attacking: Seconds
@@ -31,33 +31,33 @@ export interface CostRow {
 	readonly surrogates: Seconds
 	/** Bytes of all runs, records and stores. */
 	readonly diskBytes: number
-	/** Largest resident memory of any of it. */
+	/** Largest resident memory of any of them. */
 	readonly peakBytes: number
 }
 
-/** What is known to reckon with. */
+/** The measurements behind an estimate. */
 export interface Estimate {
 	readonly targets: PaperTargets
 	/** By {@link rateKey}. */
 	readonly rates: ReadonlyMap<string, MethodRates>
-	/** By data set and kind; nothing where images are made on none. */
+	/** By data set and kind; empty if no images are made on surrogates. */
 	readonly surrogates: ReadonlyMap<string, SurrogateRates>
 }
 
-/** Bytes that a record has for every image, about. */
+/** Approximate bytes of a record per image. */
 const recordBytesPerImage = 160
 
-/** Cells that are measured together: one method of an experiment on one model, at the last point of an axis. */
+/** Key of cells that are measured together: one method of an experiment on one model, at the last point of an axis. */
 export function rateKey(plan: Plan, { cell }: Pick<PlannedCell, 'cell'>): string {
 	return JSON.stringify([plan.folder, cell.model.name, cell.method])
 }
 
-/** One cell of each kind, to be measured. */
+/** One cell of each kind, to measure. */
 export function cellsToMeasure(plans: readonly Plan[]): ReadonlyMap<string, TunedCell> {
 	return new Map(plans.flatMap((plan) => plan.cells.map((planned) => [rateKey(plan, planned), planned.cell] as const)))
 }
 
-/** Rows for every experiment, model and data set; cells that experiments share are counted in the first of them. */
+/** Rows for every experiment, model and data set; shared cells count in the first experiment that has them. */
 export function costRows(plans: readonly Plan[], estimate: Estimate): CostRow[] {
 	const counted = new Set<string>()
 	return plans.flatMap((plan) =>
@@ -115,12 +115,12 @@ function costRow(
 	}
 }
 
-/** By what surrogates of a data set are known. */
+/** The key of a data set's surrogates. */
 export function surrogateKey(dataset: string, { madeOn, attack }: Pick<AttackCell, 'madeOn' | 'attack'>): string {
 	return JSON.stringify([dataset, madeOn?.kind, attack])
 }
 
-/** One attack of each kind that images are made by; they are made once for all methods. */
+/** One attack of each kind that makes images; they are made once for all methods. */
 export function storesOf(cells: readonly PlannedCell[]): AttackCell[] {
 	const found = new Map<string, AttackCell>()
 	for (const attack of cells.flatMap((planned) => planned.attacks)) {
@@ -168,7 +168,7 @@ function cellCost(plan: Plan, { cell, attacks }: PlannedCell, targets: PaperTarg
 			: none,
 		attacking: plus(times(rates.evaluation, passes.evaluations), times(rates.gradient, passes.gradients)),
 		bytes: rates.runBytes + recordBytesPerImage * attacks.reduce((sum, { split }) => sum + split.length, 0),
-		// Activations grow with the micro-batch, weights do not; half of it is taken to be activations.
+		// Activations grow with the micro-batch, weights do not; the estimate assumes that half is activations.
 		peak: rates.resident.bytes * (0.5 + 0.5 * Math.max(1, micro / rates.resident.microBatch)),
 	}
 }

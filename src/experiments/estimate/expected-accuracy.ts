@@ -1,21 +1,21 @@
-/** What cells are expected to come to, by the paper's numbers: how many images an attack has to work on. */
+/** Predicts accuracies from the paper's numbers, and thereby how many images an attack has to work on. */
 
 import { type PaperTargets, paperTarget } from '../targets.js'
 
-/** Shares of the test images that are right, in [0, 1]. */
+/** Shares of correctly classified test images, in [0, 1]. */
 export interface ExpectedAccuracy {
 	readonly clean: number
 	/** Under PGD-100. */
 	readonly robust: number
 }
 
-/** Methods that the paper does not have, with the one that behaves most like them. */
+/** Methods outside the paper, with the method that behaves most like them. */
 const alike: Readonly<Record<string, string>> = { coop: 'vanilla', 'advpt-e2e': 'advpt-v' }
 
 /**
- * The paper's cell for a method on a data set where it has one, else the mean of the method's row in Table I, of methods that
- * the paper does not have that of the most alike, or of NAP.
- * @param model As `geometryName` says it; undefined for a model of another size.
+ * The paper's cell for a method on a data set if it has one; otherwise the mean of the method's row in Table I, or for
+ * methods outside the paper that of the most similar method, or of NAP.
+ * @param model From `geometryName`; undefined for a model of another size.
  */
 export function expectedAccuracy(
 	targets: PaperTargets,

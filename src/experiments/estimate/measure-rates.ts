@@ -1,6 +1,6 @@
 /**
- * A short benchmark of what an experiment is made of on the device at hand: a step of tuning, a gradient to pixels and a look at
- * images of each method, and a step of each surrogate. Each is run by the very code that the experiment runs.
+ * A short benchmark of an experiment's parts on this device: for each method a tuning step, a gradient with respect to
+ * pixels and an evaluation of images, and a step of each surrogate. It runs the same code as the experiment.
  */
 
 import { readdir, stat } from 'node:fs/promises'
@@ -19,37 +19,37 @@ import { generator } from '../../random/counter-based.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { TunedCell } from '../cells.js'
 
-/** Wall-clock and processor time of something; the second is that of all threads, and does not grow with other work beside. */
+/** Wall-clock and processor time; the latter counts all threads, and does not grow with other load. */
 export interface Seconds {
 	readonly wall: number
 	readonly processor: number
 }
 
-/** What a method takes on a device. */
+/** The costs of a method on a device. */
 export interface MethodRates {
-	/** A step apart from its text side, per image. */
+	/** A step without its text side, per image. */
 	readonly visit: Seconds
 	/** Text features and their gradient, per class and step. */
 	readonly textClass: Seconds
-	/** Per image of the bank. */
+	/** Per image of the feature bank. */
 	readonly bank: Seconds
-	/** A look at an image of the deployed model, and a gradient to its pixels. */
+	/** One evaluation of an image by the deployed model, and one gradient with respect to its pixels. */
 	readonly evaluation: Seconds
 	readonly gradient: Seconds
-	/** Bytes that a finished run has on disk, and that a run under way has at most. */
+	/** Bytes of a finished run on disk, and the most that a run in progress has. */
 	readonly runBytes: number
-	/** Resident bytes with a micro-batch of so many images. */
+	/** Resident bytes with a micro-batch of this size. */
 	readonly resident: { readonly bytes: number; readonly microBatch: number }
 	readonly trainableParameters: number
 }
 
-/** Images of a picture that is made up where the data are not there: that of usual photographs. */
+/** Size of the invented pictures if the data is missing: that of usual photographs. */
 const photograph = { width: 500, height: 375 }
 
-/** Classes that are measured at most; what grows with classes is reckoned up. */
+/** Most classes to measure; costs that grow with classes are extrapolated. */
 const mostClasses = 10
 
-/** Images of a step, by the width of the image tower: a larger model has full use of a device with few. */
+/** Images per step, by the width of the image tower: a larger model saturates a device with few. */
 function batchOf(width: number): number {
 	return width >= 512 ? 2 : 50
 }
@@ -59,9 +59,9 @@ const repeat = { seconds: 0.6, times: 3 }
 
 /**
  * Measures one method on one model.
- * @param cell Of the experiment; its configuration is what is measured, on few images for few epochs.
- * @param folder An empty one, which is left with a run in it.
- * @param planned Whether the data set is not there, so that pictures are made up.
+ * @param cell A cell of the experiment, whose configuration is measured on few images for few epochs.
+ * @param folder An empty folder, which will hold a run.
+ * @param planned Whether the data set is missing, so that pictures must be invented.
  */
 export async function measureMethod(
 	engine: Engine,
@@ -115,7 +115,7 @@ export async function measureMethod(
 	}
 }
 
-/** A step of tuning, and an image of the bank. */
+/** A tuning step, and an image of the bank. */
 async function measuredTuning(
 	engine: Engine,
 	{ model, tuning }: TunedCell,
@@ -168,7 +168,7 @@ async function measuredText(
 	}
 }
 
-/** A data set of a few images of a few classes; pictures are made up where it holds none. */
+/** A data set with a few images of a few classes; pictures are invented if it holds none. */
 export function fewImages(dataset: Dataset, batch: number, planned: boolean): Dataset {
 	const classNames = dataset.classNames.slice(0, mostClasses)
 	const images = classNames.length * Math.ceil(batch / classNames.length)
@@ -190,7 +190,7 @@ const never = () => {
 	throw new RangeError('There is no view.')
 }
 
-/** One picture of noise, drawn when it is first asked for. */
+/** One picture of noise, drawn on first use. */
 function madeUpPhotograph(): () => Promise<DecodedImage> {
 	let drawn: DecodedImage | undefined
 	return async () => {
@@ -212,7 +212,7 @@ function clock(): Seconds {
 	return { wall: performance.now() / 1000, processor: (user + system) / 1e6 }
 }
 
-/** Never below nothing: a measurement of a part may come out longer than that of the whole. */
+/** Never below zero: measuring a part may take longer than measuring the whole. */
 function less(a: Seconds, b: Seconds): Seconds {
 	return { wall: Math.max(0, a.wall - b.wall), processor: Math.max(0, a.processor - b.processor) }
 }
@@ -221,7 +221,7 @@ function over({ wall, processor }: Seconds, divisor: number): Seconds {
 	return { wall: wall / divisor, processor: processor / divisor }
 }
 
-/** The middle of several, wall-clock and processor time each by itself. */
+/** The median of several measurements, for wall-clock and processor time separately. */
 function middle(all: readonly Seconds[]): Seconds {
 	const of = (read: (one: Seconds) => number) =>
 		at(
@@ -231,7 +231,7 @@ function middle(all: readonly Seconds[]): Seconds {
 	return { wall: of(({ wall }) => wall), processor: of(({ processor }) => processor) }
 }
 
-/** Seconds of an action, which is run once before it counts. */
+/** Seconds of an action, after one run that does not count. */
 export async function repeated(action: () => Promise<unknown>): Promise<Seconds> {
 	await action()
 	const all: Seconds[] = []
@@ -251,7 +251,7 @@ async function bytesBelow(folder: string): Promise<number> {
 	return sizes.reduce((sum, size) => sum + size, 0)
 }
 
-/** Tells what has passed since it was made. */
+/** Returns the time since its creation. */
 export function stopwatch(): () => Seconds {
 	const started = clock()
 	return () => less(clock(), started)

@@ -1,4 +1,4 @@
-/** What surrogates take on the device at hand: their training where there are none yet, and images made on them. */
+/** Measures surrogates on this device: their training if there are none yet, and images made on them. */
 
 import { join } from 'node:path'
 import { openSurrogate } from '../../attacks/files/open-surrogate.js'
@@ -16,7 +16,7 @@ import { knownSurrogates } from '../surrogate-cells.js'
 import { writtenSurrogate } from '../surrogate-text.js'
 import { repeated, type Seconds, stopwatch } from './measure-rates.js'
 
-/** What surrogates of one kind take on one data set. */
+/** The costs of one kind of surrogate on one data set. */
 export interface SurrogateRates {
 	/** All of their training, per training image of the data set; nothing where they are there. */
 	readonly trainingPerImage: Seconds
@@ -24,12 +24,12 @@ export interface SurrogateRates {
 	readonly making: Seconds
 }
 
-/** Images and epochs that a training is measured on. */
+/** Images and epochs for measuring a training. */
 const few = { images: 100, epochs: 3 }
 
 /**
- * Measures what an attack on surrogates takes.
- * @param small A data set of a few images, or made-up ones. @param folder An empty one.
+ * Measures the cost of an attack on surrogates.
+ * @param small A data set with a few images, or invented ones. @param folder An empty folder.
  */
 export async function measureSurrogates(
 	engine: Engine,
@@ -39,7 +39,7 @@ export async function measureSurrogates(
 	folder: string,
 ): Promise<SurrogateRates> {
 	const { madeOn } = attack
-	if (!madeOn) throw new RangeError(`${attack.condition} is made on no surrogates.`)
+	if (!madeOn) throw new RangeError(`${attack.condition} uses no surrogates.`)
 	const known = await knownSurrogates(dataset, madeOn.kind, madeOn.surrogates)
 	const trained = []
 	if (known.length === 0) {
@@ -50,7 +50,7 @@ export async function measureSurrogates(
 	const paths = known.length > 0 ? known : trained.map(({ path }) => path)
 	const each = await Promise.all(paths.map((path) => lookAt(engine, path, dataset.classNames)))
 	const look = each.reduce((sum, one) => ({ wall: sum.wall + one.wall, processor: sum.processor + one.processor }))
-	// As many passes as the attack takes on one surrogate, on each of them.
+	// On each surrogate, as many passes as the attack takes on one.
 	const passes = workOf(prepareAttack(attack.attack, attack.options).cost(dataset.classNames.length))
 	const training = trained.reduce(
 		(sum, { seconds }) => ({ wall: sum.wall + seconds.wall, processor: sum.processor + seconds.processor }),

@@ -1,4 +1,4 @@
-/** Data sets that are not there, by what was published of them: enough to plan with, and nothing to compute on. */
+/** Stand-ins for missing data sets, from published counts: enough to plan with, but not to compute on. */
 
 import { NaptuneError } from '../../core/errors.js'
 import { benchmarks } from '../../data/benchmarks/all.js'
@@ -7,7 +7,7 @@ import { sha256OfBytes } from '../../files/sha256.js'
 
 /**
  * A data set with the published numbers of classes and images.
- * @returns Undefined for one that nothing was published of.
+ * @returns Undefined if nothing was published.
  */
 export function plannedDataset(name: string): Dataset | undefined {
 	const benchmark = benchmarks.find((one) => one.name === name)
@@ -24,14 +24,14 @@ export function plannedDataset(name: string): Dataset | undefined {
 	}
 }
 
-/** Images that are counted and cannot be looked at, balanced over the classes. */
+/** Images that are counted but not available, balanced over the classes. */
 function countedSplit(name: string, length: number, classes: number): Split {
 	return {
 		length,
 		label: (index) => index % classes,
 		id: (index) => String(index),
 		image: async () => {
-			throw new NaptuneError('NAP_INTERNAL', `${name} is planned with and not there. This is a fault of the plan.`)
+			throw new NaptuneError('NAP_INTERNAL', `${name} is only a plan and has no data. This is a bug in the plan.`)
 		},
 	}
 }

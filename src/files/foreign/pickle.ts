@@ -1,7 +1,6 @@
 /**
- * A reader of Python pickles that can build only plain data and what `allowed` lists. Nothing is ever executed:
- * a pickle is a program, and this interpreter simply lacks the instructions that could do harm.
- * Opcodes: Python's Lib/pickletools.py.
+ * Reads Python pickles that build only plain data and what `allowed` lists. Nothing is ever executed: a pickle is a program,
+ * and this interpreter lacks the instructions that could do harm. Opcodes: Python's Lib/pickletools.py.
  */
 
 import { NaptuneError } from '../../core/errors.js'
@@ -10,20 +9,20 @@ import { shown } from '../../core/shown.js'
 /** A dictionary, in insertion order. */
 export type PickleDictionary = Map<unknown, unknown>
 
-/** A Python name that the pickle mentions; mentioning is harmless, only {@link PickleRules.call} gives it a meaning. */
+/** A Python name in the pickle; the name is harmless, and only {@link PickleRules.call} gives it a meaning. */
 export interface PickleGlobal {
 	readonly global: string
 }
 
 /** What a pickle may do beyond plain data. */
 export interface PickleRules {
-	/** Whether a name such as `collections.OrderedDict` may be mentioned at all. */
+	/** Whether a name such as `collections.OrderedDict` may appear at all. */
 	readonly allowed: (name: string) => boolean
-	/** The value of calling an allowed name. Throws what the name cannot be called with. */
+	/** The value of calling an allowed name. Throws if the call is not allowed. */
 	readonly call: (name: string, args: readonly unknown[]) => unknown
 	/**
-	 * Names of classes whose instances are taken for the dictionary of their attributes; a pickle that makes instances of
-	 * any other is refused, and so is every instance where this is missing. No class is ever looked up.
+	 * Names of classes whose instances become the dictionary of their attributes; instances of any other class are refused,
+	 * and all instances if this is missing. No class is ever looked up.
 	 */
 	readonly record?: (name: string) => boolean
 	/** The value of a reference to data outside the pickle. */
@@ -38,11 +37,11 @@ export function isPickleGlobal(value: unknown): value is PickleGlobal {
 const mark = Symbol('mark')
 
 /**
- * What one pickle may make: instructions, with what the values of calls hold, and lists, tuples and dictionaries, each of
- * which takes hundreds of bytes of memory for one of the file. A CLIP of three billion parameters needs 60,000 and 10,000.
+ * Limits of one pickle: instructions, counting the values in calls, and lists, tuples and dictionaries, each of which takes
+ * hundreds of bytes of memory for one in the file. A CLIP with three billion parameters needs 60,000 and 10,000.
  */
 const most = { steps: 2_000_000, containers: 200_000 }
-/** Values that wait to be put into others, at most; as many levels could lie in one another. */
+/** Most values on the stack; also bounds the depth of nesting. */
 const deepestStack = 100_000
 
 /**
@@ -50,8 +49,8 @@ const deepestStack = 100_000
  * Keys of dictionaries are texts or numbers.
  * @param bytes The pickle.
  * @param path For error messages.
- * @throws NaptuneError naming the name or opcode that is refused, when the pickle is damaged, or when it makes more than any
- * file of tensors needs.
+ * @throws NaptuneError that names the refused name or opcode; also if the pickle is damaged, or makes more than any file of
+ * tensors needs.
  */
 export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string): unknown {
 	const reader = byteReader(bytes, path)
@@ -63,7 +62,7 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 	const refused = (what: string) =>
 		new NaptuneError(
 			'NAP_FILE_INVALID',
-			`${path} was refused: ${what}, which a file of tensors does not need. Nothing was executed. Use a model.safetensors from a source that you trust.`,
+			`${path} was refused: ${what}, which a tensor file does not need. Nothing was executed. Use a model.safetensors from a source that you trust.`,
 		)
 	let steps = 0
 	let containers = 0
@@ -79,7 +78,7 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 		stack.push(value)
 	}
 	const pop = (): unknown => {
-		if (stack.length === 0 || stack.at(-1) === mark) throw damaged('it takes more from its stack than is there')
+		if (stack.length === 0 || stack.at(-1) === mark) throw damaged('it takes more from its stack than there is')
 		return stack.pop()
 	}
 	const popToMark = (): unknown[] => {
@@ -107,7 +106,7 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 		stack.push(memo.get(key))
 	}
 	const pushGlobal = (module: unknown, name: unknown) => {
-		if (typeof module !== 'string' || typeof name !== 'string') throw damaged('a name is no text')
+		if (typeof module !== 'string' || typeof name !== 'string') throw damaged('a name is not text')
 		const global = `${module}.${name}`
 		if (!rules.allowed(global)) throw refused(`it asks Python to use ${shown(global)}`)
 		stack.push({ global } satisfies PickleGlobal)
@@ -116,7 +115,7 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 		const args = pop()
 		const callee = pop()
 		if (!isPickleGlobal(callee) || !Array.isArray(args)) throw damaged('it calls something that is not a name')
-		// A call may copy what it is given, and be given the same again and again.
+		// A call may copy its arguments, and receive the same ones again and again.
 		for (const arg of args) if (Array.isArray(arg)) spend(arg.length)
 		spend(args.length)
 		if (++containers > most.containers) throw refused(`its pickle makes more than ${most.containers} objects`)
@@ -131,7 +130,7 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 			pushGlobal(pop(), name) // STACK_GLOBAL
 		},
 		R: call, // REDUCE
-		// BUILD: an OrderedDict of torch carries version numbers as attributes, which nothing reads; a record is its attributes.
+		// BUILD: torch's OrderedDict has version numbers as attributes, which nothing reads; a record is its attributes.
 		b: () => {
 			const state = pop()
 			const target = top('dictionary', isMap)
@@ -203,7 +202,7 @@ export function readPickle(bytes: Uint8Array, rules: PickleRules, path: string):
 	}
 }
 
-/** Whether a value may be the key of a dictionary here. Lists would be written out by whoever tells of them. */
+/** Whether a value may be the key of a dictionary here. Lists would be printed in full by error messages. */
 export function isPickleKey(value: unknown): value is string | number {
 	return typeof value === 'string' || typeof value === 'number'
 }
@@ -216,7 +215,7 @@ function byteReader(bytes: Uint8Array, path: string) {
 	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 	let position = 0
 	const take = (length: number): Buffer => {
-		// An 8-byte length is signed and may be negative, which would read what is before.
+		// An 8-byte length is signed and may be negative, which would read earlier bytes.
 		if (!(length >= 0 && position + length <= buffer.length)) {
 			throw new NaptuneError(
 				'NAP_FILE_INVALID',

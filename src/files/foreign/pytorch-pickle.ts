@@ -1,8 +1,8 @@
 /**
- * The tensors of a `pytorch_model.bin` (what `torch.save` writes since PyTorch 1.6: a zip archive of a pickle and raw
- * storages), read without executing anything. Understood are state dicts of plain tensors, training checkpoints that hold
- * one (all else in them is ignored), and TorchScript archives, as OpenAI's CLIPs are: of these the attributes of the modules
- * are taken, and the programs beside them are never read.
+ * Reads the tensors of a `pytorch_model.bin` (written by `torch.save` since PyTorch 1.6: a zip archive of a pickle and raw
+ * storages) without executing anything. It understands state dicts of plain tensors, training checkpoints that contain one
+ * (ignoring everything else), and TorchScript archives such as OpenAI's CLIPs, of which it reads the attributes of the
+ * modules and never the programs.
  */
 
 import type { FileHandle } from 'node:fs/promises'
@@ -42,7 +42,7 @@ const callables = new Set([
 	'torch._utils._rebuild_tensor_v2',
 	'torch._utils._rebuild_parameter',
 ])
-/** What TorchScript writes around lists of numbers; each has the list as its first argument. */
+/** TorchScript's wrappers around lists of numbers; each has the list as its first argument. */
 const lists = /^torch\.jit\._pickle\.(?:build_(?:int|double|bool|tensor)list|restore_type_tag)$/
 /** Where training programs keep the state dict among other things. */
 const nested = ['state_dict', 'model_state_dict', 'model', 'net'] as const
@@ -61,9 +61,9 @@ const inert = new Set([
 ])
 /** Modules within modules. */
 const deepest = 64
-/** Attributes of all modules. */
+/** Most attributes over all modules. */
 const mostAttributes = 200_000
-/** Only names, shapes and offsets; the largest CLIPs need well under 1 MB. */
+/** It holds only names, shapes and offsets; the largest CLIPs need well under 1 MB. */
 const longestPickle = 1 << 24
 
 interface Storage {
@@ -75,8 +75,8 @@ interface Storage {
 /**
  * Lists the tensors of a `pytorch_model.bin`, of a training checkpoint's state dict, or of a TorchScript archive.
  * @param path For error messages.
- * @throws NaptuneError when the file is of the format before PyTorch 1.6, truncated or damaged, asks for anything but
- * tensors (the name it asks for is in the message), or a tensor reaches outside its storage.
+ * @throws NaptuneError if the file has the format before PyTorch 1.6, is truncated or damaged, requests anything but tensors
+ * (the message names it), or has a tensor outside its storage.
  */
 export async function readPytorchTensors(handle: FileHandle, path: string): Promise<PytorchTensor[]> {
 	await refuseLegacyFormats(handle, path)
@@ -151,7 +151,7 @@ async function readEntry(handle: FileHandle, element: ZipEntry | undefined, path
 	return bytes
 }
 
-/** The state dict itself, or the one in a training checkpoint. */
+/** The state dict itself, or the one inside a training checkpoint. */
 function stateDict(value: unknown): unknown {
 	if (!(value instanceof Map) || [...value.values()].every(isTensor)) return value
 	const key = nested.find((name) => value.get(name) instanceof Map)
@@ -172,7 +172,7 @@ function moduleTensors(root: unknown, path: string): Map<string, PytorchTensor> 
 			if (depth > deepest || ++attributes > mostAttributes) {
 				throw new NaptuneError(
 					'NAP_FILE_INVALID',
-					`${path} holds modules without end: more than ${deepest} levels or ${mostAttributes} attributes. Use a file from a source that you trust.`,
+					`${path} nests modules too deeply: more than ${deepest} levels or ${mostAttributes} attributes. Use a file from a source that you trust.`,
 				)
 			}
 			if (isTensor(value)) tensors.set(prefix + name, value)
@@ -235,7 +235,7 @@ type Invalid = (what: string) => NaptuneError
 
 function orderedDict(items: unknown, invalid: Invalid): Map<unknown, unknown> {
 	if (!Array.isArray(items) || !items.every((item) => Array.isArray(item) && item.length === 2)) {
-		throw invalid('an OrderedDict is not made of pairs')
+		throw invalid('an OrderedDict does not consist of pairs')
 	}
 	const pairs = items as [unknown, unknown][]
 	const wrong = pairs.find(([key]) => !isPickleKey(key))
@@ -256,7 +256,7 @@ function rebuildTensor(args: readonly unknown[], invalid: Invalid): PytorchTenso
 	}
 	const elements = shape.reduce((product, n) => product * n, 1)
 	const final = elements === 0 ? 0 : shape.reduce((sum, n, axis) => sum + (n - 1) * at(strides, axis), start + 1)
-	// A tensor of stride 0 may claim any number of elements; a real weight has at most those of its storage.
+	// A tensor with stride 0 may claim any number of elements; a real weight has at most those of its storage.
 	if (final > storage.elements || elements > storage.elements) {
 		throw invalid(
 			`a tensor [${shape.join(', ')}] with strides [${strides.join(', ')}] at ${start} reaches outside its storage of ${storage.elements} elements`,

@@ -1,4 +1,4 @@
-/** Where the entries of a zip archive lie, without reading them: enough for the stored archives that PyTorch writes. */
+/** Locates the entries of a zip archive without reading them: enough for the uncompressed archives that PyTorch writes. */
 
 import type { FileHandle } from 'node:fs/promises'
 import { NaptuneError } from '../../core/errors.js'
@@ -23,11 +23,11 @@ const longestDirectory = 1 << 23
 const mostEntries = 50_000
 
 /**
- * Lists the entries of a zip archive (zip64 included) by name.
+ * Lists the entries of a zip archive (including zip64) by name.
  * @param path For error messages.
- * @param ignored Entries that nobody reads, such as the program texts of a TorchScript archive; they may be compressed.
- * @throws NaptuneError when this is not a zip archive, it is truncated, entries are compressed, encrypted, outside the
- * file or twice there.
+ * @param ignored Unused entries, such as the program texts of a TorchScript archive; they may be compressed.
+ * @throws NaptuneError if this is not a zip archive, it is truncated, or entries are compressed, encrypted, outside the file
+ * or duplicated.
  */
 export async function readZipDirectory(
 	handle: FileHandle,
@@ -63,7 +63,7 @@ export async function readZipDirectory(
 		if (entry.method !== 0 || entry.encrypted) {
 			throw new NaptuneError(
 				'NAP_FILE_INVALID',
-				`${path}: its entry ${shortened(entry.name)} is ${entry.encrypted ? 'encrypted' : 'compressed'}; PyTorch stores entries as they are. Save the file again with torch.save.`,
+				`${path}: its entry ${shortened(entry.name)} is ${entry.encrypted ? 'encrypted' : 'compressed'}; PyTorch stores entries uncompressed. Save the file again with torch.save.`,
 			)
 		}
 		if (entries.has(entry.name)) throw damaged(`two entries are named ${shortened(entry.name)}`)
@@ -113,7 +113,8 @@ function parseEntry(directory: Buffer, position: number, damaged: Damaged) {
 	let length = directory.readUInt32LE(position + 24)
 	let offset = directory.readUInt32LE(position + 42)
 	if (length === 0xffffffff || offset === 0xffffffff) {
-		// The zip64 extra field holds, in this order, those of uncompressed size, compressed size and offset that did not fit.
+		// The zip64 extra field holds, in this order, those of uncompressed size, compressed size and offset that did not
+		// fit.
 		let field = findZip64Field(directory, nameEnd, extraEnd)
 		const takeNext = (what: string) => {
 			if (field === undefined || field + 8 > extraEnd) throw damaged(`entry ${shortened(name)} lacks its zip64 ${what}`)

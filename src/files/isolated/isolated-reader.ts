@@ -1,6 +1,6 @@
 /**
- * Readers of files from anywhere in a process of their own. Libraries that read foreign formats believe the numbers in a
- * file; one that loops without an end, or takes all memory, ends that process, and the caller gets an error.
+ * Reads untrusted files in a separate process. Libraries for foreign formats trust the numbers in a file; one that loops
+ * forever or takes all memory ends that process, and the caller gets an error.
  */
 
 import { type ChildProcess, fork } from 'node:child_process'
@@ -9,28 +9,28 @@ import { defined } from '../../core/defined.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Answer } from './isolated-side.js'
 
-/** Limits of a process of its own. */
+/** Limits of the process. */
 export interface IsolationLimits {
-	/** Of the heap, in MiB; buffers of bytes come on top of it. */
+	/** Heap limit in MiB; byte buffers come on top. */
 	readonly heap: number
-	/** Seconds without an answer, or a part of one, after which the process is ended. */
+	/** Seconds without a response, or a part of one, after which the process is ended. */
 	readonly seconds: number
-	/** Seconds without a request after which it is ended; the next request starts another one. Default 30. */
+	/** Seconds without a request after which it is ended; the next request starts a new one. Default 30. */
 	readonly idleSeconds?: number
 }
 
-/** A process that answers requests, one after another. */
+/** A process that answers requests one at a time. */
 export interface IsolatedReader<Request, Part> {
 	/**
-	 * Asks, and collects the parts of the answer.
-	 * @param what Of what the request is about, for errors.
-	 * @throws NaptuneError with the reader's own message, or when it took more memory or time than it may.
+	 * Sends a request and collects the parts of the response.
+	 * @param what What the request is about, for errors.
+	 * @throws NaptuneError with the reader's own message, or if it exceeded its memory or time.
 	 */
 	ask(request: Request, what: string): Promise<Part[]>
 }
 
 /**
- * A reader whose process is started by the first request. It does not keep the program alive, and ends with it.
+ * A reader whose process the first request starts. It does not keep the program alive, and ends with it.
  * @param entry Module that calls `answerRequests`.
  */
 export function isolatedReader<Request, Part>(entry: URL, limits: IsolationLimits): IsolatedReader<Request, Part> {
@@ -65,10 +65,10 @@ interface RunningProcess {
 function startProcess(entry: URL, { heap, seconds }: IsolationLimits): RunningProcess {
 	const child = fork(fileURLToPath(entry), [], {
 		serialization: 'advanced',
-		// What a library says when it dies is of no use to anybody here.
+		// The last words of a dying library help nobody here.
 		stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
 		execArgv: [`--max-old-space-size=${heap}`],
-		// No token and no path of the caller.
+		// Passes no token and no path of the caller.
 		env: defined({ SystemRoot: process.env.SystemRoot }),
 	})
 	let alive = true
@@ -76,7 +76,7 @@ function startProcess(entry: URL, { heap, seconds }: IsolationLimits): RunningPr
 	child.once('exit', () => {
 		alive = false
 	})
-	// Also an error of starting ends it; whoever waits is told below.
+	// A failure to start also ends it; the code below reports to the waiting caller.
 	child.on('error', () => {
 		alive = false
 		end()
@@ -118,7 +118,7 @@ function startProcess(entry: URL, { heap, seconds }: IsolationLimits): RunningPr
 						reject(
 							new NaptuneError(
 								'NAP_FILE_INVALID',
-								`${what} could not be read: its reader ended, as it does when a file asks for more than ${heap} MiB of memory. The file is damaged or hostile.`,
+								`Cannot read ${what}: its reader ended, as happens when a file requests more than ${heap} MiB of memory. The file is damaged or hostile.`,
 							),
 						),
 					)
@@ -142,7 +142,7 @@ function startProcess(entry: URL, { heap, seconds }: IsolationLimits): RunningPr
 	}
 }
 
-/** Whether the program waits for the process: only while it is asked something. */
+/** Whether the program waits for the process: only during a request. */
 function keepsAlive(child: ChildProcess, waits: boolean): void {
 	if (waits) {
 		child.ref()

@@ -1,22 +1,22 @@
-/** The side of an isolated reader that reads. */
+/** The reading side of an isolated reader. */
 
 import type { ErrorCode } from '../../core/error-codes.js'
 import { NaptuneError } from '../../core/errors.js'
 
-/** What the process sends. */
+/** Messages from the process. */
 export type Answer =
 	| { readonly part: unknown }
 	| { readonly done: true }
 	| { readonly problem: string; readonly code: ErrorCode | undefined }
 
 /**
- * Answers the requests that this process gets, one after another, and ends with whoever sends them.
- * @param handle Yields the parts of the answer.
+ * Answers the requests that this process receives, one at a time, and ends with its parent.
+ * @param handle Yields the parts of the response.
  */
 export function answerRequests<Request, Part>(handle: (request: Request) => AsyncIterable<Part>): void {
 	const send = (answer: Answer) =>
 		new Promise<void>((resolve) => {
-			// Each part has left before the next one is made.
+			// Each part is sent before the next one is made.
 			process.send?.(answer, undefined, undefined, () => resolve())
 		})
 	process.on('message', async ({ request }: { readonly request: Request }) => {
@@ -29,6 +29,6 @@ export function answerRequests<Request, Part>(handle: (request: Request) => Asyn
 		}
 	})
 	process.on('disconnect', () => process.exit())
-	// Ctrl-C reaches all processes of a terminal; the one that asks decides when this one ends.
+	// Ctrl-C reaches all processes of a terminal; the parent decides when this one ends.
 	for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
 }

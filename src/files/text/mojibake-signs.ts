@@ -1,7 +1,7 @@
 /**
- * Tells UTF-8 that was read as Latin-1 or Windows-1252 from text that is right, by neighbours that real text does not
- * have: a currency sign after an accented letter, a capital letter after a fraction, and so on. The kinds of characters
- * and of neighbours are those that ftfy's heuristic looks at, for the characters of these two encodings.
+ * Detects UTF-8 that was read as Latin-1 or Windows-1252, by neighbours that real text does not have: a currency sign after
+ * an accented letter, a capital letter after a fraction, and so on. The kinds of characters and neighbours follow ftfy's
+ * heuristic, for the characters of these two encodings.
  */
 
 const accentedCapitals = 'À-ÑØÜÝŒŠŸŽ'
@@ -14,7 +14,7 @@ const numeric = '²³¹±¼½¾×µ÷'
 const legal = '¶§'
 /** Characters that hardly anyone writes. */
 const rare = '¦¤¨¬¯¸ƒˆ˜†‡‰\ufffdªº'
-/** Characters that stand anywhere, and so are no sign by themselves. */
+/** Characters that appear anywhere, and are no sign by themselves. */
 const common = '\xa0\xad·´–—…’'
 const symbols = opening + closing + currency + numeric + legal
 /** What follows Ø and Ù in Arabic text. */
@@ -54,7 +54,7 @@ const signs = new RegExp(
 	'u',
 )
 
-/** Whether some neighbours in the text are a sign of a wrong encoding. ASCII text never has any. */
+/** Whether some neighbours in the text indicate a wrong encoding. ASCII text never has any. */
 export function looksLikeMojibake(text: string): boolean {
 	return signs.test(text)
 }

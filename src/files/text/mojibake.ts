@@ -1,4 +1,4 @@
-/** Undoes UTF-8 that was read as Latin-1 or Windows-1252 ("Ã©" for "é"), as ftfy's `fix_encoding` does. */
+/** Undoes UTF-8 that was read as Latin-1 or Windows-1252 ("Ã©" for "é"), like ftfy's `fix_encoding`. */
 
 import { at } from '../../core/at.js'
 import { looksLikeMojibake } from './mojibake-signs.js'
@@ -7,7 +7,7 @@ import { windows1252Characters } from './windows-1252.js'
 /** Byte of each character; ASCII is in both. Latin-1 has every byte as its own code. */
 type Encoding = ReadonlyMap<string, number>
 
-/** A byte that some program could not read became U+FFFD; the unused control character 0x1A stands for it. */
+/** Programs turn unreadable bytes into U+FFFD; the unused control character 0x1A stands for such a byte. */
 const lostByte = 0x1a
 
 const allBytes = Uint8Array.from({ length: 256 }, (_, byte) => byte)
@@ -16,7 +16,7 @@ const windows1252: Encoding = new Map(
 	windows1252Characters.map((character, byte) => [byte === lostByte ? '\ufffd' : character, byte]),
 )
 
-/** @returns The text with all encoding mistakes undone that are recognised; otherwise the same text. */
+/** @returns The text with all recognised encoding mistakes undone; otherwise the same text. */
 export function fixEncoding(text: string): string {
 	for (let before = text; ; ) {
 		const after = fixOneLayer(before)
@@ -35,7 +35,7 @@ function fixOneLayer(text: string): string {
 	return fixedInParts !== text ? fixedInParts : restoreC1(text)
 }
 
-/** @returns What the bytes of the text say in UTF-8; undefined when the text has no such bytes or they are not UTF-8. */
+/** @returns The bytes of the text read as UTF-8; undefined if the text has no such bytes, or they are not UTF-8. */
 function readAgain(text: string, encoding: Encoding): string | undefined {
 	const bytes: number[] = []
 	for (const character of text) {
@@ -54,7 +54,7 @@ function readAgain(text: string, encoding: Encoding): string | undefined {
 	}
 }
 
-/** Some program turned byte 0xA0 into a space. Puts it back where it completes a likely character. */
+/** Some programs turn byte 0xA0 into a space. Restores it where it completes a likely character. */
 function restoreNoBreakSpaces(bytes: string): string {
 	return bytes
 		.replace(/\xc3 (?! |quele|quela|quilo|s )/g, '\xc3\xa0 ')
@@ -81,7 +81,7 @@ const lostSequence = new RegExp(
 	'g',
 )
 
-/** A sequence that lost bytes cannot be read, but it was one character. */
+/** A sequence with lost bytes cannot be decoded, but it was one character. */
 function replaceLostSequences(bytes: string): string {
 	return bytes.replace(lostSequence, replacement)
 }
@@ -103,7 +103,7 @@ function classOf(first: number, final: number): string {
 	return [...new Set(both)].join('')
 }
 
-/** Undoes mistakes in parts of a text that is otherwise right. */
+/** Undoes mistakes in parts of an otherwise correct text. */
 function fixParts(text: string): string {
 	return text.replace(part, (found) =>
 		found.length < text.length && looksLikeMojibake(found) ? fixEncoding(found) : found,

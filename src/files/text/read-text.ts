@@ -1,4 +1,4 @@
-/** Text files of people: UTF-8, with or without a byte order mark. */
+/** Reads user text files: UTF-8, with or without a byte order mark. */
 
 import { readFile } from 'node:fs/promises'
 import { NaptuneError } from '../../core/errors.js'
@@ -6,9 +6,9 @@ import { windows1252Characters } from './windows-1252.js'
 
 /**
  * Reads a text file.
- * @param what What the file is, for errors, such as `The manifest list.csv`; its path by default.
+ * @param what Description of the file for errors, such as `The manifest list.csv`; default: its path.
  * @returns The text without a byte order mark.
- * @throws NaptuneError when it is missing, cannot be read or is not UTF-8 (with the place of the first wrong byte).
+ * @throws NaptuneError if it is missing, unreadable or not UTF-8 (with the position of the first wrong byte).
  */
 export async function readTextFile(path: string, what = path): Promise<string> {
 	let bytes: Uint8Array
@@ -17,15 +17,15 @@ export async function readTextFile(path: string, what = path): Promise<string> {
 	} catch (cause) {
 		const { code, message } = cause as NodeJS.ErrnoException
 		if (code === 'ENOENT') throw new NaptuneError('NAP_FILE_MISSING', `${what} is missing.`, { cause })
-		throw new NaptuneError('NAP_FILE_INVALID', `${what} could not be read: ${message}.`, { cause })
+		throw new NaptuneError('NAP_FILE_INVALID', `Cannot read ${what}: ${message}.`, { cause })
 	}
 	return decodeUtf8(bytes, what)
 }
 
 /**
- * The text of bytes.
- * @param what What they are, for errors.
- * @throws NaptuneError when they are UTF-16 or no UTF-8, naming the first wrong byte.
+ * Decodes bytes to text.
+ * @param what Description of the bytes, for errors.
+ * @throws NaptuneError if they are UTF-16 or not UTF-8, naming the first wrong byte.
  */
 export function decodeUtf8(bytes: Uint8Array, what: string): string {
 	const wide = utf16(bytes)
@@ -62,7 +62,7 @@ function utf16(bytes: Uint8Array): 'little' | 'big' | undefined {
 	return zeros(0) && others(1) ? 'big' : undefined
 }
 
-/** Where the first sequence that is no UTF-8 begins. */
+/** Position of the first sequence that is not UTF-8. */
 function firstWrongByte(bytes: Uint8Array): number {
 	let at = 0
 	while (at < bytes.length) {
@@ -73,14 +73,14 @@ function firstWrongByte(bytes: Uint8Array): number {
 	return at
 }
 
-/** Bytes of the character that begins here; 0 where none does (RFC 3629, section 4). */
+/** Length in bytes of the character that begins here; 0 if none does (RFC 3629, section 4). */
 function sequenceLength(bytes: Uint8Array, at: number): number {
 	const first = bytes[at] ?? 0
 	if (first < 0x80) return 1
 	const length =
 		first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0
 	const second = bytes[at + 1] ?? 0
-	// Not spelled longer than needed, no halves of surrogate pairs, nothing beyond Unicode.
+	// No overlong forms, no surrogate halves, nothing beyond Unicode.
 	const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80
 	const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf
 	if (length === 0 || second < least || second > most) return 0

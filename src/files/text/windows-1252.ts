@@ -1,6 +1,6 @@
 /**
- * The characters of Windows-1252 by byte. The five bytes it leaves undefined are the control characters of Latin-1, as in
- * web browsers. Written out because some releases of Node.js decode the label 'windows-1252' as Latin-1.
+ * The characters of Windows-1252 by byte. Its five undefined bytes are the control characters of Latin-1, as in web
+ * browsers. Written out because some releases of Node.js decode the label 'windows-1252' as Latin-1.
  */
 export const windows1252Characters: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
 	byte >= 0x80 && byte <= 0x9f

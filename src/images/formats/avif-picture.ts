@@ -39,8 +39,8 @@ const matrixNames: Readonly<Record<number, string>> = {
 }
 
 /**
- * @throws UnsupportedFeature naming a feature that would decode differently from Pillow. @throws Error for a broken
- * container.
+ * @throws UnsupportedFeature naming a feature that would decode differently from Pillow.
+ * @throws Error for a broken container.
  */
 export function avifPicture(file: Uint8Array): AvifPicture {
 	try {

@@ -40,7 +40,8 @@ const sizes: Readonly<Record<number, number>> = {
 const mostValues = 3 << 16
 
 /**
- * Reads the first directory, without values of tags longer than a colour map. @throws Error when the file ends inside it.
+ * Reads the first directory, without values of tags longer than a colour map.
+ * @throws Error when the file ends inside it.
  */
 export function tiffDirectory(bytes: Uint8Array): TiffDirectory {
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

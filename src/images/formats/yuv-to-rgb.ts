@@ -34,8 +34,10 @@ export const yuvMatrices = {
 } as const satisfies Record<string, Record<'full' | 'limited', YuvMatrix>>
 
 /**
- * Replaces pixels by their colours. @param pixels Y is the second of each pixel's three values. @param u @param v [height,
- * width].
+ * Replaces pixels by their colours.
+ * @param pixels Y is the second of each pixel's three values.
+ * @param u [height, width].
+ * @param v [height, width].
  */
 export function yuvToRgb(pixels: Uint8Array, u: Uint8Array, v: Uint8Array, matrix: YuvMatrix): void {
 	const { luma, bias, blueOfU, greenOfU, greenOfV, redOfV } = matrix

@@ -43,12 +43,12 @@ export async function loadData(
 	const { onProgress, end } = followDownload(context)
 	const options = { seed, onProgress, ...defined({ root }) }
 	const dataset = await loadDataset(nameOrFolder, options).finally(end)
-	tellNotices(context, dataset.notices)
+	noteNotices(context, dataset.notices)
 	return context.imageLoader().dataset(dataset)
 }
 
 /** Passes notices about data on as notes. */
-export function tellNotices({ onNote }: Pick<JobContext, 'onNote'>, notices: readonly string[]): void {
+export function noteNotices({ onNote }: Pick<JobContext, 'onNote'>, notices: readonly string[]): void {
 	for (const text of notices) onNote({ kind: 'note', text })
 }
 

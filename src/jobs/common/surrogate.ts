@@ -102,7 +102,8 @@ export function followSurrogate(context: JobContext<SurrogateEvent>, epochs: num
 }
 
 /**
- * Returns the result of a training that ran to its end. @param savedSteps Steps in the saved state if it was stopped.
+ * Returns the result of a training that ran to its end.
+ * @param savedSteps Steps in the saved state if it was stopped.
  * @throws NaptuneError with code NAP_STOPPED if it was stopped.
  */
 export function finished(output: string, result: SurrogateResult | undefined, savedSteps: number) {

@@ -68,8 +68,9 @@ export async function withTracker<T>(
 }
 
 /**
- * Describes a tuning run to the tracker. @param output Folder of the run. @throws NaptuneError when the events would go into
- * it.
+ * Describes a tuning run to the tracker.
+ * @param output Folder of the run.
+ * @throws NaptuneError when the events would go into it.
  */
 export function tuningRun({ tensorboard }: TrackingInput, output: string, resume: boolean): TrackedRun {
 	if (tensorboard !== undefined && isWithin(resolve(tensorboard), output)) {
@@ -102,7 +103,7 @@ export async function evaluationRun(directory: string, records: string, data?: s
 }
 
 /** Sends an epoch; steps count epochs from 1. */
-export function tellEpoch(tracker: Tracker, record: EpochRecord): void {
+export function trackEpoch(tracker: Tracker, record: EpochRecord): void {
 	const { epoch, learningRate, alpha, cleanLoss, cleanAccuracy, adversarialLoss, adversarialAccuracy } = record
 	tracker.metrics(epoch + 1, {
 		'loss/clean': cleanLoss,
@@ -115,13 +116,13 @@ export function tellEpoch(tracker: Tracker, record: EpochRecord): void {
 }
 
 /** Sends the earlier epochs of a resumed run, except those already sent. */
-export async function tellEarlierEpochs(
+export async function trackEarlierEpochs(
 	tracker: Tracker,
 	{ onNote }: Pick<JobContext, 'onNote'>,
 	output: string,
 ): Promise<void> {
 	try {
-		for (const record of (await readRunLog(output)).records) tellEpoch(tracker, record as EpochRecord)
+		for (const record of (await readRunLog(output)).records) trackEpoch(tracker, record as EpochRecord)
 	} catch (error) {
 		if (!(error instanceof NaptuneError)) throw error
 		onNote({ kind: 'note', text: `Earlier epochs are not tracked: ${error.message}` })
@@ -129,7 +130,7 @@ export async function tellEarlierEpochs(
 }
 
 /** Sends a row of an evaluation: accuracies in [0, 1] and, for an attack with stages, the accuracy after each. */
-export function tellEvaluation(tracker: Tracker, { row, records }: MeasuredRow): void {
+export function trackEvaluation(tracker: Tracker, { row, records }: MeasuredRow): void {
 	const { clean, robust, stages, seconds, attack, knowledge } = row
 	// The record's name states everything in which evaluations may differ.
 	const name = `${basename(at(records, 0), '.json')}${records.length > 1 ? `-${knowledge}` : ''}`

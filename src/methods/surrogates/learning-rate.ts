@@ -4,8 +4,8 @@ import { learningRateAt } from '../../training/schedules.js'
 import type { ClassifierRecipe } from './recipe.js'
 
 /**
- * Linear warm-up from a hundredth, then a cosine down to a hundredth, or the peak. @param epoch Finished epochs, with
- * fraction.
+ * Linear warm-up from a hundredth, then a cosine down to a hundredth, or the peak.
+ * @param epoch Finished epochs, with fraction.
  */
 export function learningRateOf(
 	{

@@ -41,8 +41,8 @@ interface Batch {
 
 /**
  * Trains a classifier on the training images and measures it on the test images. Continues an earlier call with the same
- * input and produces the same bytes; does not retrain a finished surrogate. @returns Its quality, or undefined when stopped
- * early.
+ * input and produces the same bytes; does not retrain a finished surrogate.
+ * @returns Its quality, or undefined when stopped early.
  * @throws NaptuneError when the data do not fit, a loss or gradient is not finite, or `output` holds another surrogate.
  */
 export async function trainClassifier(input: TrainClassifierInput): Promise<SurrogateResult | undefined> {

@@ -66,7 +66,8 @@ interface Programs {
 
 /**
  * Trains a substitute. Continues an earlier call with the same input and produces the same bytes; does not retrain a
- * finished substitute. @returns Its cost, or undefined when stopped early.
+ * finished substitute.
+ * @returns Its cost, or undefined when stopped early.
  * @throws NaptuneError when there are too few images, a loss or gradient is not finite, or `output` holds another surrogate.
  */
 export async function trainSubstitute(input: TrainSubstituteInput): Promise<SurrogateResult | undefined> {

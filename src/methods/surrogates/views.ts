@@ -16,8 +16,8 @@ const cleanJitter: ColourJitter = { brightness: 0.4, contrast: 0.4, saturation: 
 const adversarialJitter: ColourJitter = { brightness: 0.4, contrast: 0.8, saturation: 0.8, hue: 0.2 }
 
 /**
- * A view of a clean picture: a random window, mirrored half of the time, in random colours. @returns [3, size, size] in [0,
- * 1].
+ * A view of a clean picture: a random window, mirrored half of the time, in random colours.
+ * @returns [3, size, size] in [0, 1].
  */
 export function cleanView(image: DecodedImage, size: number, stream: Generator): Float32Array {
 	const view = randomResizedCrop(image, { size, resample: 'bilinear' }, stream)

@@ -57,7 +57,8 @@ export interface BatchResult {
 
 /**
  * Computes the gradients of a batch in micro-batches. Sums are in float64, so the micro-batch size affects only the last
- * bits of float32. @returns Undefined when stopped; half a batch is useless.
+ * bits of float32.
+ * @returns Undefined when stopped; half a batch is useless.
  * @throws NaptuneError when an image cannot be read, or a loss or gradient of a micro-batch is not finite.
  */
 export async function batchGradients(input: BatchInput): Promise<BatchResult | undefined> {

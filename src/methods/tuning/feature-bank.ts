@@ -48,8 +48,10 @@ export interface FeatureBankInput {
 const secondsBetweenSaves = 120
 
 /**
- * Reads the bank of a run, or computes the rest of it. @returns Undefined when stopped. @throws NaptuneError when the file
- * is damaged, belongs to another run, or is missing though in use, or an image cannot be read.
+ * Reads the bank of a run, or computes the rest of it.
+ * @returns Undefined when stopped.
+ * @throws NaptuneError when the file is damaged, belongs to another run, or is missing though in use, or an image cannot be
+ * read.
  */
 export async function openFeatureBank(input: FeatureBankInput): Promise<FeatureBank | undefined> {
 	const { path, classifier, clip, training, config, inUse, onProgress, onNotice, signal } = input

@@ -31,7 +31,7 @@ it('ends in the same bytes, whoever loads the images; unreadable ones are left o
 		// Twelve were drawn, and none was drawn for the one that is missing.
 		expect(alone.description.training.images).toBe(11)
 		expect(alone.description.dataset.notices).toEqual([
-			'1 of 12 training images were left out because they cannot be read: 5.png.',
+			'1 of 12 training images were excluded because they are unreadable: 5.png.',
 		])
 	} finally {
 		await loader.close()

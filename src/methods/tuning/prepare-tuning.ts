@@ -20,8 +20,8 @@ export interface PreparedRun {
 }
 
 /**
- * The defense of a configuration, and its training sample. @throws NaptuneError as {@link prepareTuning} does, and when
- * there are no training images.
+ * The defense of a configuration, and its training sample.
+ * @throws NaptuneError as {@link prepareTuning} does, and when there are no training images.
  */
 export function prepareRun({ clip, dataset, config }: PrepareRunInput): PreparedRun {
 	const defense = prepareTuning(clip, dataset.classNames, config)

@@ -7,8 +7,9 @@ import { readJsonLines } from '../../files/json-lines.js'
 import { runFiles } from './run-directory.js'
 
 /**
- * Reads the lines of a run's log; none during the first epoch. @returns The lines, and whether the log of a finished run
- * cannot be checked, as in earlier versions. @throws NaptuneError when the log was changed, or a line is not JSON.
+ * Reads the lines of a run's log; none during the first epoch.
+ * @returns The lines, and whether the log of a finished run cannot be checked, as in earlier versions.
+ * @throws NaptuneError when the log was changed, or a line is not JSON.
  */
 export async function readRunLog(
 	directory: string,

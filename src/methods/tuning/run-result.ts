@@ -36,8 +36,9 @@ export async function finishedResult(directory: string, description: RunDescript
 }
 
 /**
- * A finished run from {@link finishedResult}, with its parameters. @returns Undefined if there is none, or its parameters
- * are missing. @throws NaptuneError when the parameters do not match the record.
+ * A finished run from {@link finishedResult}, with its parameters.
+ * @returns Undefined if there is none, or its parameters are missing.
+ * @throws NaptuneError when the parameters do not match the record.
  */
 export async function loadFinishedRun(
 	directory: string,
@@ -49,7 +50,9 @@ export async function loadFinishedRun(
 }
 
 /**
- * The final parameters of a run. @param result Record of the run. @throws NaptuneError when they do not match the record.
+ * The final parameters of a run.
+ * @param result Record of the run.
+ * @throws NaptuneError when they do not match the record.
  */
 export async function finalParameters(
 	directory: string,

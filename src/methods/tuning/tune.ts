@@ -85,16 +85,16 @@ export interface TuneResult {
  */
 export async function tune(input: TuneInput): Promise<TuneResult> {
 	const { output, resume = false, onEpoch, signal } = input
-	const { defense, dataset, description, done, notices } = await describedWithResult(input)
-	const told: TuningNotice[] = []
-	const tell = (...found: readonly TuningNotice[]) => {
-		told.push(...found)
+	const { defense, dataset, description, done, notices: known } = await describedWithResult(input)
+	const notices: TuningNotice[] = []
+	const report = (...found: readonly TuningNotice[]) => {
+		notices.push(...found)
 		for (const notice of found) input.onNotice?.(notice)
 	}
-	tell(...notices)
+	report(...known)
 	if (done) {
 		await removeLeftovers(output)
-		tell(...(await noticesOfLog(output, done.result.epochsAtChance)))
+		report(...(await noticesOfLog(output, done.result.epochsAtChance)))
 		const { seconds, residentBytes } = done.result
 		return {
 			defense,
@@ -103,11 +103,11 @@ export async function tune(input: TuneInput): Promise<TuneResult> {
 			saved: 'state',
 			seconds,
 			residentBytes,
-			notices: told,
+			notices,
 		}
 	}
 	await openRunDirectory(output, description, resume)
-	const uncheckedFile = (message: string) => tell({ id: 'unchecked-file', message })
+	const uncheckedFile = (message: string) => report({ id: 'unchecked-file', message })
 	const task = tuningTask({ ...input, defense, dataset, onNotice: uncheckedFile })
 	const { state, finished, savedSteps } = await train(task, { onLine: onEpoch, onNotice: uncheckedFile, signal })
 	let result: Pick<RunResult, 'seconds' | 'residentBytes'> = state.usage
@@ -115,16 +115,16 @@ export async function tune(input: TuneInput): Promise<TuneResult> {
 		const start = await initialParameters(defense, input.config.seed)
 		const saved = fineTunes(defense) ? await saveFineTuned(input.clip, state.parameters, output) : undefined
 		result = await finishRun(output, defense.name, state, start, saved)
-		tell(...(await noticesOfLog(output, state.own.history.epochsAtChance)))
+		report(...(await noticesOfLog(output, state.own.history.epochsAtChance)))
 	}
 	const { seconds, residentBytes } = result
 	const saved = savedSteps > 0 ? 'state' : existsSync(join(output, runFiles.bank)) ? 'bank' : 'nothing'
-	return { defense, parameters: state.parameters, finished, saved, seconds, residentBytes, notices: told }
+	return { defense, parameters: state.parameters, finished, saved, seconds, residentBytes, notices }
 }
 
 /**
- * Checks whether {@link tune} could start or resume the run directory; writes nothing. @returns Notices to show before it
- * starts.
+ * Checks whether {@link tune} could start or resume the run directory; writes nothing.
+ * @returns Notices to show before it starts.
  * @throws NaptuneError as {@link tune} would before its first step.
  */
 export async function checkRun(input: TuneInput): Promise<readonly TuningNotice[]> {
@@ -135,8 +135,8 @@ export async function checkRun(input: TuneInput): Promise<readonly TuningNotice[
 
 /**
  * The run that {@link tune} would make, if `output` already holds it finished. Its parameters may be missing, since
- * evaluation records beside it are readable without them. Writes nothing. @throws NaptuneError as {@link tune} does when
- * data, model and configuration do not fit.
+ * evaluation records beside it are readable without them. Writes nothing.
+ * @throws NaptuneError as {@link tune} does when data, model and configuration do not fit.
  */
 export async function finishedRun(
 	input: TuneInput,

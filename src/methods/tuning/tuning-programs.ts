@@ -35,8 +35,8 @@ export interface TuningPrograms {
 }
 
 /**
- * Compiles the programs of a run; that of the inner attack at first use. @param template Template of hand-written prompts,
- * if the inner attack targets vanilla CLIP.
+ * Compiles the programs of a run; that of the inner attack at first use.
+ * @param template Template of hand-written prompts, if the inner attack targets vanilla CLIP.
  */
 export async function compileTuningPrograms(
 	engine: Engine,

@@ -8,8 +8,8 @@ import { type ReadModel, readModel } from '../read.js'
 import type { WeightsFile } from '../read-tensor.js'
 
 /**
- * Reads a model file, whose weights may be in other files of its directory. @throws NaptuneError when it cannot be read, or
- * as {@link readModel} does.
+ * Reads a model file, whose weights may be in other files of its directory.
+ * @throws NaptuneError when it cannot be read, or as {@link readModel} does.
  */
 export async function readModelFile(path: string): Promise<ReadModel> {
 	let bytes: Uint8Array

@@ -18,8 +18,8 @@ import type { Dimension, Shape } from '../value.js'
 import { reshapeTo, sumToShape } from './broadcasting.js'
 
 /**
- * The dimensions in a shape input: constants, the shape of a value, or computed from these. @throws NaptuneError when they
- * depend on data, because building a graph needs ranks and sizes.
+ * The dimensions in a shape input: constants, the shape of a value, or computed from these.
+ * @throws NaptuneError when they depend on data, because building a graph needs ranks and sizes.
  */
 function shapeInput(call: Call, index: number): Shape {
 	const value = required(call, index)

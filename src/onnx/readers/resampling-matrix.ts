@@ -10,7 +10,9 @@ export interface Interpolation {
 }
 
 /**
- * Weights of the old entries in each new one. @param before Number of old entries. @param after Number of new entries.
+ * Weights of the old entries in each new one.
+ * @param before Number of old entries.
+ * @param after Number of new entries.
  * @param scale Scale of the coordinates, after / before.
  * @returns [before, after] in row-major order.
  */

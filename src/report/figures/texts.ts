@@ -101,7 +101,8 @@ export interface PlaceValues {
 }
 
 /**
- * States what is highest where: in full for one or two places, as counts for more. @param index Such as `at epsilon 1/255`.
+ * States what is highest where: in full for one or two places, as counts for more.
+ * @param index Such as `at epsilon 1/255`.
  */
 export function highestText(index: string, places: readonly PlaceValues[]): string {
 	const measured = places.filter(({ values }) => values.length > 0)

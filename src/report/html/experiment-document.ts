@@ -123,16 +123,16 @@ function introductionOf({ quick, missing, problems }: ExperimentResult, lost: nu
 		[problems.length, problems.length === 1 ? 'cell could not be measured' : 'cells could not be measured'],
 		[lost, lost === 1 ? 'part of the report could not be made' : 'parts of the report could not be made'],
 	] as const
-	const told = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
+	const summary = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
 	return [
 		...notes,
-		...(told.length === 0
+		...(summary.length === 0
 			? []
 			: [
 					{
 						kind: 'paragraph' as const,
 						tone: 'problem' as const,
-						text: `${told.join(', ')}: see the section What is missing.`,
+						text: `${summary.join(', ')}: see the section What is missing.`,
 					},
 				]),
 	]
@@ -148,7 +148,7 @@ async function reproduceParts(
 	const command = known ?? `naptune reproduce ${name}`
 	// Definition files state the changes of a small run; this one is already final.
 	const text = JSON.stringify(known === undefined ? { ...definition, quick: {} } : definition, null, 2)
-	const told =
+	const introduction =
 		known === undefined
 			? `The experiment ran with its own settings, stored in ${name} beside this page. On the same data and weights, this command gives the same numbers:`
 			: 'On the same data and weights, this command gives the same numbers:'
@@ -158,7 +158,7 @@ async function reproduceParts(
 			id: 'reproduce',
 			title: 'Reproduce',
 			blocks: [
-				paragraph(told),
+				paragraph(introduction),
 				{ kind: 'code', label: 'Command', text: command },
 				{
 					kind: 'details',

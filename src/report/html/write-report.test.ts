@@ -98,7 +98,9 @@ describe('readReportSource', () => {
 		const [cell] = result.cells
 		const withCell = (changes: object): ExperimentResult => ({ ...result, cells: [{ ...cell!, ...changes }] })
 		expect(await refused(withCell({}))).toBe('accepted')
-		expect(await refused(withCell({ method: 'other' }))).toMatch(/of the method "other", which it does not list/)
+		expect(await refused(withCell({ method: 'other' }))).toMatch(
+			/has the method "other", which the result does not list/,
+		)
 		expect(await refused(withCell({ accuracy: 41 }))).toMatch(/not the result of an experiment/)
 		for (const record of ['../../secret.json', '/etc/passwd', 'a/../../b', 'C:\\x', '..\\x']) {
 			expect(await refused(withCell({ seeds: [{ ...cell!.seeds[0]!, record }] }))).toMatch(/path below the folder/)

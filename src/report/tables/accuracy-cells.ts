@@ -19,8 +19,8 @@ export function headerCell(text: string, detail?: string): TableCell {
 }
 
 /**
- * Makes the cell of an accuracy. @param counted Whether it states its number of images if cells differ in it; true by
- * default.
+ * Makes the cell of an accuracy.
+ * @param counted Whether it states its number of images if cells differ in it; true by default.
  */
 export type AccuracyCell = (cell: Cell | undefined, counted?: boolean) => TableCell
 

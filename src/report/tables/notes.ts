@@ -10,8 +10,8 @@ import { normText, percentNumber } from '../number-text.js'
 import { dagger, isTuned } from './accuracy-cells.js'
 import { modelName, pointName } from './places.js'
 
-/** Problems that are told in a note; the others only in their table. */
-const problemsTold = 3
+/** Number of problems listed in a note; the table lists the rest. */
+const problemsInNote = 3
 
 /** Notes of a table of accuracies. @param cells Those it shows. @param bold What the best is the best of. */
 export function accuracyNotes(
@@ -156,9 +156,9 @@ function missingNote({ missing }: ExperimentResult): string[] {
 
 function problemNotes(result: ExperimentResult): string[] {
 	const { problems } = result
-	const told = problems.slice(0, problemsTold).map((problem) => `Not measured: ${problemText(result, problem)}.`)
-	const more = problems.length - told.length
-	return more > 0 ? [...told, `Another ${more} could not be measured; a separate table lists them.`] : told
+	const listed = problems.slice(0, problemsInNote).map((problem) => `Not measured: ${problemText(result, problem)}.`)
+	const more = problems.length - listed.length
+	return more > 0 ? [...listed, `Another ${more} could not be measured; a separate table lists them.`] : listed
 }
 
 function problemText(result: ExperimentResult, problem: Problem): string {

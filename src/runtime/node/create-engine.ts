@@ -89,8 +89,8 @@ async function probe(engine: ModelEngine): Promise<void> {
 }
 
 /**
- * The model with its weights in one directory or inline. @throws NaptuneError when weights cannot be read, or must go into
- * the graph but do not fit.
+ * The model with its weights in one directory or inline.
+ * @throws NaptuneError when weights cannot be read, or must go into the graph but do not fit.
  */
 async function placed(model: SerializedModel): Promise<PlacedModel> {
 	const { directory, names, elsewhere } = resolveExternalFiles(model.externalFiles)

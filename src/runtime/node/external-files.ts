@@ -15,7 +15,8 @@ export interface ExternalFiles {
 }
 
 /**
- * The real path of a file, with symlinks resolved. @throws NaptuneError when it cannot be read.
+ * The real path of a file, with symlinks resolved.
+ * @throws NaptuneError when it cannot be read.
  */
 export function realFile(file: string): string {
 	try {

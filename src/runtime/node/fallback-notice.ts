@@ -2,12 +2,12 @@
 
 import { nativeEngineCommand } from './native-library.js'
 
-let told = false
+let warned = false
 
 /** One line on stderr; further calls in the same process are silent. */
 export function tellFallback(reason: string): void {
-	if (told) return
-	told = true
+	if (warned) return
+	warned = true
 	process.stderr.write(
 		`naptune: WARNING: the native engine does not load (${reason}); running on onnxruntime-web (WASM), which is several times slower. To install the native engine: ${nativeEngineCommand}\n`,
 	)

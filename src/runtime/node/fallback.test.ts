@@ -52,7 +52,7 @@ it('runs on WASM where the native library is missing, and says so once per proce
 	expect(stderr).toMatch(
 		/WARNING: the native engine does not load \(.*onnxruntime-node is not installed\); running on onnxruntime-web/,
 	)
-	expect(stderr).toContain(`npm install onnxruntime-node@${engineVersion} --onnxruntime-node-install=skip`)
+	expect(stderr).toContain(`npm install onnxruntime-node@${engineVersion} --ignore-scripts`)
 	expect(status).toBe(0)
 })
 
@@ -74,8 +74,6 @@ it('says what to install where there is no engine at all', () => {
 		for (const device of ['cpu', 'wasm'])
 			await createEngine({ device }).catch((error) => console.log(error.code, error.message))`)
 	const [cpu, wasm] = stdout.trimEnd().split('\n')
-	expect(cpu).toMatch(
-		/^NAP_DEVICE_UNAVAILABLE No engine is available: .*onnxruntime-web.*--onnxruntime-node-install=skip$/,
-	)
+	expect(cpu).toMatch(/^NAP_DEVICE_UNAVAILABLE No engine is available: .*onnxruntime-web.*--ignore-scripts$/)
 	expect(wasm).toMatch(/^NAP_DEVICE_UNAVAILABLE onnxruntime-web cannot be loaded: .*: npm install onnxruntime-web@/)
 })

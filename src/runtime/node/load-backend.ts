@@ -8,8 +8,9 @@ import { nativeEngineCommand } from './native-library.js'
 import { loadWasm } from './wasm-backend.js'
 
 /**
- * Loads the library for a device. If the native one does not load, `cpu` becomes `wasm`. @returns The library, and the
- * reason for any substitution. @throws NaptuneError when the device is unavailable.
+ * Loads the library for a device. If the native one does not load, `cpu` becomes `wasm`.
+ * @returns The library, and the reason for any substitution.
+ * @throws NaptuneError when the device is unavailable.
  */
 export async function loadBackend(
 	device: Device,

@@ -9,8 +9,11 @@ import type { Device } from '../engine.js'
 /** The version of ONNX Runtime with which this release was measured; carriers of other versions are skipped. */
 export const engineVersion = '1.30.0'
 
-/** Command that installs the native library if it is missing; the flag keeps its install script from fetching CUDA. */
-export const nativeEngineCommand = `npm install onnxruntime-node@${engineVersion} --onnxruntime-node-install=skip`
+/**
+ * Command that installs the native library if it is missing. The flag keeps its install script from fetching CUDA; npm 10, 11 and
+ * 12 know it, whereas npm 12 refuses the package's own flag.
+ */
+export const nativeEngineCommand = `npm install onnxruntime-node@${engineVersion} --ignore-scripts`
 
 /** Platform as in the names of carriers, such as `linux-x64`. */
 export const platform = `${process.platform}-${process.arch}`

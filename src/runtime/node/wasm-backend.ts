@@ -9,8 +9,8 @@ import { type ExternalData, wasmBackend } from '../wasm-session.js'
 import { engineVersion } from './native-library.js'
 
 /**
- * Loads onnxruntime-web. Its binary comes from the installed package, without a download. @throws NaptuneError when it is
- * not installed, since it is an optional peer dependency.
+ * Loads onnxruntime-web. Its binary comes from the installed package, without a download.
+ * @throws NaptuneError when it is not installed, since it is an optional peer dependency.
  */
 export async function loadWasm(threads: number): Promise<Backend> {
 	const library = await import('onnxruntime-web').catch((cause: unknown) => {
@@ -24,8 +24,8 @@ export async function loadWasm(threads: number): Promise<Backend> {
 }
 
 /**
- * External files as bytes, under their names in the graph. @throws NaptuneError when a file cannot be read into memory as a
- * whole.
+ * External files as bytes, under their names in the graph.
+ * @throws NaptuneError when a file cannot be read into memory as a whole.
  */
 async function readExternalFiles({
 	externalDirectory = '',

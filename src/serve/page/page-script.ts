@@ -45,7 +45,7 @@ async function tellModel(): Promise<void> {
 	try {
 		const { method, classNames, openVocabulary, imageSize } = await ask<ModelAnswer>('/v1/model')
 		const { width, height } = imageSize
-		const others = openVocabulary ? ', or those that you name,' : ''
+		const others = openVocabulary ? ', or any that you name,' : ''
 		about.textContent = `A CLIP hardened by ${method}: distinguishes ${classNames.length} classes${others} in pictures of ${width} × ${height} pixels.`
 		ownClasses.hidden = !openVocabulary
 		problem.hidden = true

@@ -56,7 +56,7 @@ describe('the page of the server', () => {
 		expect(await page.getByRole('alert').textContent()).toContain('This server requires a token')
 		await page.getByLabel('Token of this server').fill('the-right-token')
 		await page.getByRole('button', { name: 'Use it' }).click()
-		await page.getByText('A CLIP hardened by nap: distinguishes 3 classes').waitFor()
+		await page.getByText('A CLIP hardened by nap: distinguishes 3 classes, or any that you name, in').waitFor()
 		expect(await page.getByRole('alert').isVisible()).toBe(false)
 
 		await page.locator('#files').setInputFiles(await pictures())

@@ -90,7 +90,7 @@ describe('AGS', () => {
 
 	it('refuses several substitutes, none, and a tap that is not there', async () => {
 		await expect(attack({ surrogates: [...golden.surrogates] })).rejects.toThrow(
-			/works on one substitute, 3 were given/,
+			/works on one substitute; 3 were given/,
 		)
 		await expect(attack({ surrogates: [] })).rejects.toThrow(/none were given/)
 		await expect(attack({ tap: 'layer2' })).rejects.toThrow(/layer2; the classifier offers: logits, features/)

@@ -1,7 +1,6 @@
 /**
  * The feature attack of AGS ("Affordable and Generalizable Substitute Training for Transferable Adversarial Attack", 2024):
- * inner features of a substitute that was trained without labels are turned away from those of the clean image, without
- * labels either.
+ * without labels, it turns inner features of a substitute, also trained without labels, away from those of the clean image.
  */
 
 import { z } from 'zod'
@@ -26,12 +25,15 @@ export const agsSchema = z
 	.strictObject({
 		/** The substitute: one model. */
 		surrogates: surrogatesOption,
-		/** Its tap whose values are turned away; the reference takes the middle of a residual network. */
+		/** The tap whose values it turns away; the reference uses the middle of a residual network. */
 		tap: z.string().min(1).default('features'),
 		steps: z.int().positive().default(300),
 		/** Length of a step in pixel units of [0, 1]. */
 		stepSize: z.number().positive().optional(),
-		/** Length of a step as a multiple of epsilon; 1/25.5 where neither is given, which is 1/255 at the reference's epsilon. */
+		/**
+		 * Length of a step as a multiple of epsilon; default 1/25.5 if neither is given, which is 1/255 at the reference's
+		 * epsilon.
+		 */
 		relativeStepSize: z.number().positive().optional(),
 		/** Decay of the momentum. */
 		decay: z.number().nonnegative().default(1),
@@ -46,19 +48,19 @@ export const agsSchema = z
 		}),
 	}))
 
-/** Options of AGS, all with defaults but the surrogates. */
+/** Options of AGS; all but the surrogates have defaults. */
 export type AgsOptions = z.input<typeof agsSchema>
 
 /** Options of AGS with defaults filled in. */
 type AgsSettings = z.output<typeof agsSchema>
 
 /**
- * AGS on a batch; of the classifier only its input size is read, and labels are not used. As in the reference
- * (lwmming/AGS, its evaluation at 25.5/255): m = decay · m + g / mean |g| per image, then a step along sign(m). The random
- * start, from the image's stream of the purpose `ags start`, is cut to the range of pixels at once, not after the first
- * step. Steps follow epsilon: 300 of a fixed 1/255 would leave a small ball at every step.
- * @throws NaptuneError (from what is returned) for a tap that the substitute does not have, no or several substitutes, or
- * naming the images whose gradient is not finite.
+ * AGS on a batch. It uses only the input size of the classifier, and no labels. As in the reference (lwmming/AGS, its
+ * evaluation at 25.5/255): m = decay · m + g / mean |g| per image, then a step along sign(m). The random start, from the
+ * image's stream of the purpose `ags start`, is clipped to the pixel range at once, not after the first step. Steps scale
+ * with epsilon: 300 steps of a fixed 1/255 would leave a small ball every time.
+ * @throws NaptuneError (from the returned function) for a tap that the substitute lacks, for any number of substitutes but
+ * one, or naming the images whose gradient is not finite.
  */
 function agsRun(settings: AgsSettings): AttackRun {
 	const { surrogates, tap, steps, stepSize, relativeStepSize = usualStep, decay } = settings
@@ -92,14 +94,14 @@ function onlySurrogate(
 	if (surrogates.length === 1) return at(surrogates, 0)
 	throw new NaptuneError(
 		'NAP_ATTACK_UNSUITABLE',
-		`Attack ${attack} works on one substitute, ${surrogates.length} were given. Choose one of them.`,
+		`Attack ${attack} works on one substitute; ${surrogates.length} were given. Choose one of them.`,
 	)
 }
 
 /**
- * The feature attack of AGS, on one substitute, which is its option `surrogates`.
- * @example
- * const attack = ags.prepare({ surrogates: [await openSurrogate(engine, 'substitute.onnx', classNames)], steps: 100 })
+ * The feature attack of AGS, on one substitute, given as the option `surrogates`.
+ * @example const attack = ags.prepare({ surrogates: [await openSurrogate(engine, 'substitute.onnx', classNames)], steps: 100
+ * })
  */
 export const ags = defineAttack({
 	name: 'ags',

@@ -1,5 +1,5 @@
 /**
- * APGD on any objective: gradient ascent with momentum whose step is halved, image by image, when progress stalls (Croce &
+ * APGD on any objective: gradient ascent with momentum that halves the step, image by image, when progress stalls (Croce &
  * Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks", ICML 2020;
  * constants and corner cases as in the fra31/auto-attack repository).
  */
@@ -9,17 +9,17 @@ import type { Norm } from '../../sets/threat-model.js'
 import { type ApgdPosition, apgdMove, type Pixels } from './apgd-moves.js'
 import { type ApgdMemory, apgdCheckpoints, apgdMemory, halvesStep } from './apgd-schedule.js'
 
-/** What is known of a batch of iterates. */
+/** The evaluation of a batch of iterates. */
 export interface ApgdEvaluation<P extends Pixels> {
-	/** The objective [B], to be maximised. */
+	/** The objective [B], which the run maximises. */
 	readonly loss: ArrayLike<number>
-	/** Its gradient to the pixels [B · n]; the run takes the array over and writes into it. */
+	/** Its gradient with respect to the pixels [B · n]; the run takes ownership of the array and overwrites it. */
 	readonly gradient: P
 	/** Whether each image is still classified as labelled. */
 	readonly right: readonly boolean[]
 }
 
-/** One iterate of the whole batch, as it was evaluated. The arrays are valid during the call only. */
+/** One evaluated iterate of the whole batch. The arrays are valid only during the call. */
 export interface ApgdIterate<P extends Pixels> {
 	/** 0 for the start, then 1 to `steps`. */
 	readonly iteration: number
@@ -28,9 +28,9 @@ export interface ApgdIterate<P extends Pixels> {
 	readonly loss: ArrayLike<number>
 	readonly gradient: P
 	readonly right: readonly boolean[]
-	/** Best losses [B], this iterate's included. */
+	/** Best losses [B], including this iterate's. */
 	readonly bestLoss: Float64Array
-	/** Step sizes [B] that led here; at the start those of the first step. */
+	/** Step sizes [B] that led here; at the start, those of the first step. */
 	readonly stepSizes: Float64Array
 }
 
@@ -39,38 +39,38 @@ export interface ApgdProblem<P extends Pixels> {
 	readonly norm: Norm
 	/** Radius in pixel units of [0, 1], above 0. */
 	readonly epsilon: number
-	/** Iterations, at least 1; all of them run. */
+	/** Iterations, at least 1; the run takes all of them. */
 	readonly steps: number
 	/** Clean images [B · n] in [0, 1]. */
 	readonly clean: P
-	/** Where it starts [B · n], inside ball and box; left as it is. */
+	/** Starting points [B · n], inside ball and box; not modified. */
 	readonly start: P
 	/** Number of images B. */
 	readonly count: number
-	/** Evaluates all images [B · n] of an iteration, 0 for the start. Called steps + 1 times; must not change the images. */
+	/** Evaluates all images [B · n] of an iteration, 0 for the start. Called steps + 1 times; must not modify the images. */
 	readonly evaluate: (images: P, iteration: number) => Promise<ApgdEvaluation<P>>
-	/** Moves what rounding has put outside the threat model back inside; called for every iterate. */
+	/** Moves pixels that rounding put outside the threat model back inside; called for every iterate. */
 	readonly settle?: (images: P) => void
-	/** Sees every iterate, for tests and diagnoses. */
+	/** Receives every iterate, for tests and diagnosis. */
 	readonly onIterate?: (iterate: ApgdIterate<P>) => void
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface ApgdOutcome<P extends Pixels> {
-	/** [B · n]: the latest iterate that was classified wrong, the start included; the clean image where none was. */
+	/** [B · n]: the latest misclassified iterate, start included; the clean image if there is none. */
 	readonly adversarial: P
-	/** Whether there was one [B]. */
+	/** Whether a misclassified iterate exists [B]. */
 	readonly fooled: readonly boolean[]
-	/** [B · n]: the iterate of the largest loss. */
+	/** [B · n]: the iterate with the largest loss. */
 	readonly best: P
 	/** That loss [B]. */
 	readonly bestLoss: Float64Array
 }
 
 /**
- * Runs APGD on a batch; each image on its own, so that its result does not depend on the others. The first step is
- * 2 · epsilon long. When a step is halved, the image goes back to its best iterate and the gradient there, but the momentum
- * of the next step still counts from the iterate before the last one.
+ * Runs APGD on a batch, each image independently of the others. The first step is 2 · epsilon long. When a step is halved,
+ * the image returns to its best iterate and the gradient there, but the momentum of the next step still starts from the
+ * iterate before the last one.
  */
 export async function apgdRun<P extends Pixels>(problem: ApgdProblem<P>): Promise<ApgdOutcome<P>> {
 	const { norm, epsilon, steps, clean, start, count, evaluate, settle, onIterate } = problem

@@ -1,4 +1,4 @@
-/** The losses of APGD by name, and what stands in for one where there are too few classes. */
+/** The losses of APGD by name, and their substitutes for few classes. */
 
 import {
 	dlrClasses,
@@ -13,11 +13,11 @@ import type { ApgdSettings } from './apgd-options.js'
 
 /** A loss as APGD uses it. */
 export interface ApgdLoss {
-	/** Its name among the options; where another stands in, that one's. */
+	/** Its option name; if another loss replaces it, the name of that loss. */
 	readonly name: ApgdSettings['loss']
-	/** The stage that accuracies are reported for. It says so where another loss stands in. */
+	/** The stage to report accuracies for. It says so if another loss replaces this one. */
 	readonly stage: string
-	/** It reads the side input `targets` if it has one, and `labels`. */
+	/** Reads the side input `labels`, and `targets` if it has one. */
 	readonly objective: Objective
 }
 
@@ -30,9 +30,9 @@ const losses: Readonly<Record<ApgdSettings['loss'], Omit<ApgdLoss, 'name'>>> = {
 }
 
 /**
- * The loss for a number of classes. Targeted DLR ranks four classes; with fewer the targeted margin stands in, in a stage
- * that is called `apgd-t (margin)`.
- * @throws NaptuneError where a loss has no meaning: untargeted DLR below 3 classes, margins and targets below 2.
+ * The loss for a number of classes. Targeted DLR ranks four classes; with fewer, the targeted margin replaces it, in a stage
+ * called `apgd-t (margin)`.
+ * @throws NaptuneError if a loss is undefined: untargeted DLR below 3 classes, margins and targets below 2.
  */
 export function apgdLoss(name: ApgdSettings['loss'], classes: number): ApgdLoss {
 	if (name === 'dlr') {

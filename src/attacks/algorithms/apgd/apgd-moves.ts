@@ -1,25 +1,25 @@
-/** One iteration of APGD from one image to its next iterate, in L-infinity and in L2. */
+/** One iteration of APGD for one image, in L-infinity and in L2. */
 
 import { missing } from '../../../core/at.js'
 import type { Norm } from '../../sets/threat-model.js'
 
-/** Pixels in the precision that a run works in. */
+/** Pixels in the precision of a run. */
 export type Pixels = Float32Array | Float64Array
 
-/** Where a batch stands: [B, n] arrays, one row per image. */
+/** The position of a batch: [B, n] arrays, one row per image. */
 export interface ApgdPosition<P extends Pixels> {
 	readonly clean: P
 	/** The iterate that the gradient was taken at. */
 	readonly current: P
-	/** The iterate of the iteration before. */
+	/** The iterate of the previous iteration. */
 	readonly previous: P
 	readonly gradient: P
 }
 
 /**
  * Writes the next iterate of one image, `start` to `end` of the arrays, into `next`: a step and its projection, of which
- * `share` is taken, the rest being a repetition of the last change, and a projection again. It computes in float64 and
- * rounds to the precision of the arrays once, at the end.
+ * `share` is taken and the rest repeats the last change, then another projection. It computes in float64 and rounds to the
+ * precision of the arrays once, at the end.
  * @param share 1 in the first iteration, 0.75 later.
  */
 export type ApgdMove = <P extends Pixels>(
@@ -30,14 +30,14 @@ export type ApgdMove = <P extends Pixels>(
 	share: number,
 ) => void
 
-/** The move of a norm and radius, with projections to the ball and then the box [0, 1]. */
+/** The move for a norm and radius, with projections to the ball and then to the box [0, 1]. */
 export function apgdMove(norm: Norm, epsilon: number): ApgdMove {
 	return norm === 'linf' ? linfMove(epsilon) : l2Move(epsilon)
 }
 
 const cut = (value: number) => (value < 0 ? 0 : value > 1 ? 1 : value)
 
-/** A step along the gradient's sign, which is 0 for 0. */
+/** A step along the sign of the gradient, with sign 0 for 0. */
 function linfMove(epsilon: number): ApgdMove {
 	const project = (value: number, center: number) => cut(Math.min(Math.max(value, center - epsilon), center + epsilon))
 	return ({ clean, current, previous, gradient }, next, { start, end }, stepSize, share) => {
@@ -52,7 +52,7 @@ function linfMove(epsilon: number): ApgdMove {
 	}
 }
 
-/** Added to the lengths that a gradient or change is divided by. */
+/** Added to the lengths that divide a gradient or change. */
 const tiny = 1e-12
 
 /** A step along the gradient divided by its length. */

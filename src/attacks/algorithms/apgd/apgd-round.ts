@@ -1,4 +1,4 @@
-/** One restart of APGD, on one target where it has targets. */
+/** One restart of APGD, on one target for targeted losses. */
 
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import type { Classifier } from '../../../classifier/classifier.js'
@@ -17,16 +17,16 @@ import type { ApgdLoss } from './apgd-losses.js'
 import type { ApgdSettings } from './apgd-options.js'
 import { apgdRandomStart } from './apgd-start.js'
 
-/** Which restart, and which target: the class of this rank among the others on the clean image, from 1. */
+/** Selects the restart and the target: the class with this rank among the others on the clean image, from 1. */
 export interface ApgdTry {
 	readonly restart: number
 	readonly rank?: number
 }
 
 /**
- * A round of APGD on images that are classified right. Random starts come from the image's stream of the purpose `apgd LOSS restart R`, with `target K` before
- * `restart` for a target; R counts from 0, K from 1. A round costs steps + 1 gradients, times the samples of a randomised
- * classifier, and for a target one evaluation, of the clean images.
+ * A round of APGD on correctly classified images. Random starts come from the image's stream with the purpose `apgd LOSS
+ * restart R`, with `target K` before `restart` for a target; R counts from 0, K from 1. A round costs steps + 1 gradients,
+ * times the samples of a randomised classifier, and for a target one evaluation of the clean images.
  */
 export function apgdRound(loss: ApgdLoss, settings: ApgdSettings, { restart, rank }: ApgdTry): AttackRound {
 	const { steps, start, eotSamples } = settings
@@ -81,7 +81,7 @@ async function targets(
 	rank: number,
 ): Promise<Tensor<'int64'>> {
 	const logits = await logitsOf(classifier, images)
-	// Ranks mean nothing where a logit is not a number.
+	// Ranks are meaningless if a logit is NaN.
 	predictions(logits, ids)
 	return int64([labels.length], rankedTargets(logits, labels, rank))
 }

@@ -1,11 +1,11 @@
-/** When APGD looks back at its progress, and when it halves a step. */
+/** When APGD reviews its progress, and when it halves a step. */
 
 import { at } from '../../../core/at.js'
 
 /**
- * The iterations, counted from 1, after which step sizes are reconsidered: first after 22 % of all, then in intervals that
+ * The iterations, counted from 1, after which APGD reviews step sizes: first after 22 % of all, then in intervals that
  * shrink by 3 % of all each time, down to 6 % (Croce & Hein 2020, section 3.1; whole numbers rounded down, at least 1).
- * @param steps Iterations in all, at least 1.
+ * @param steps Total iterations, at least 1.
  */
 export function apgdCheckpoints(steps: number): number[] {
 	const share = (part: number) => Math.max(Math.trunc(part * steps), 1)
@@ -18,13 +18,13 @@ export function apgdCheckpoints(steps: number): number[] {
 	return checkpoints
 }
 
-/** The losses of one image and what was decided at its last checkpoint. */
+/** The losses of one image and the decision at its last checkpoint. */
 export interface ApgdMemory {
-	/** Loss of every iterate but the start, 0 for those that are still to come. */
+	/** Loss of every iterate except the start; 0 for future ones. */
 	readonly losses: Float64Array
-	/** Best loss at the last checkpoint; at first the start's. */
+	/** Best loss at the last checkpoint; initially the loss of the start. */
 	bestBefore: number
-	/** Whether the step was halved at the last checkpoint; at first true. */
+	/** Whether the last checkpoint halved the step; initially true. */
 	halvedBefore: boolean
 }
 
@@ -33,14 +33,15 @@ export function apgdMemory(steps: number, startLoss: number): ApgdMemory {
 	return { losses: new Float64Array(steps), bestBefore: startLoss, halvedBefore: true }
 }
 
-/** The share of rising iterations in an interval up to which a step is halved. */
+/** A step is halved if at most this share of iterations in an interval increased the loss. */
 const risingShare = 0.75
 
 /**
- * Decides at a checkpoint whether an image's step is halved, and remembers it: when the loss rose in at most 75 % of the
- * iterations since the last checkpoint, or when the best loss is no better than there although the step was not halved
- * there. So the second condition cannot hold at the first checkpoint. As in the reference, the first iteration's loss
- * counts as risen when it is above the entry before it, which is the last of the history: 0, as it is still to come.
+ * Decides at a checkpoint whether to halve an image's step, and remembers the decision. It halves if the loss rose in at
+ * most 75 % of the iterations since the last checkpoint, or if the best loss has not improved since a checkpoint that did
+ * not halve; so the second condition cannot hold at the first checkpoint. As in the reference, the first iteration's loss
+ * counts as risen if it is above the entry before it, which wraps around to the last of the history: 0, because that
+ * iteration is still to come.
  * @param done Iterations done.
  * @param interval Iterations since the last checkpoint.
  */

@@ -1,4 +1,4 @@
-/** Where APGD starts. */
+/** Random starts of APGD. */
 
 import { missing } from '../../../core/at.js'
 import type { Generator } from '../../../random/generator.js'
@@ -6,9 +6,9 @@ import type { Norm } from '../../sets/threat-model.js'
 import type { Pixels } from './apgd-moves.js'
 
 /**
- * Replaces one clean image by a random point on the surface of its ball, cut to the box [0, 1]: uniform changes in [-1, 1)
- * (L-infinity) or normal ones (L2), divided by their norm and multiplied by epsilon.
- * @param images [B · n], holding the clean image at `start` to `end`.
+ * Replaces one clean image by a random point on the surface of its ball, clipped to the box [0, 1]: uniform changes in [-1,
+ * 1) (L-infinity) or normal ones (L2), divided by their norm and multiplied by epsilon.
+ * @param images [B · n], with the clean image at `start` to `end`.
  */
 export function apgdRandomStart(
 	images: Pixels,

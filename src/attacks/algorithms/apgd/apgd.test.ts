@@ -213,7 +213,7 @@ describe('APGD with few classes', () => {
 
 	it('refuses what has no meaning', async () => {
 		expect(() => prepareAttack('apgd-dlr').rounds(2)).toThrow(NaptuneError)
-		expect(() => prepareAttack('apgd-dlr').rounds(2)).toThrow(/at least 3 classes, the classifier has 2.*apgd-margin/)
+		expect(() => prepareAttack('apgd-dlr').rounds(2)).toThrow(/at least 3 classes; the classifier has 2.*apgd-margin/)
 		expect(() => prepareAttack('apgd-t').rounds(1)).toThrow(/at least 2 classes/)
 		const given = await labelled(networks.get(2)!, 3)
 		await expect(attackBatch(apgd.prepare({ loss: 'dlr' }), networks.get(2)!, given, threat, streams)).rejects.toThrow(
@@ -307,10 +307,10 @@ describe('options of APGD', () => {
 	it.each<[string, ApgdOptions, RegExp]>([
 		['an unknown loss', { loss: 'kl' as 'ce' }, /loss/],
 		['no steps', { steps: 0 }, /steps/],
-		['targets without a targeted loss', { loss: 'dlr', targets: 3 }, /targets are for/],
+		['targets without a targeted loss', { loss: 'dlr', targets: 3 }, /targets needs the loss/],
 		['restarts that would all be the same', { start: 'zero', restarts: 2 }, /restarts/],
 		['no samples', { eotSamples: 0 }, /eotSamples/],
-		['an unknown option', { stepSize: 1 } as ApgdOptions, /stepSize.*known are loss/],
+		['an unknown option', { stepSize: 1 } as ApgdOptions, /stepSize.*known keys: loss/],
 	])('refuse %s', (_, options, message) => {
 		expect(() => apgd.prepare(options)).toThrow(NaptuneError)
 		expect(() => apgd.prepare(options)).toThrow(message)

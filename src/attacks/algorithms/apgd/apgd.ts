@@ -1,7 +1,7 @@
 /**
  * Auto-PGD (Croce & Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
- * attacks", ICML 2020) as the fra31/auto-attack repository runs it. One thing differs by intent: random starts are drawn
- * per image from the image's own stream, by the same law.
+ * attacks", ICML 2020) as in the fra31/auto-attack repository. One difference is deliberate: each image draws its random
+ * start from its own stream, from the same distribution.
  */
 
 import { defined } from '../../../core/defined.js'
@@ -13,8 +13,8 @@ import { type ApgdSettings, apgdSchema } from './apgd-options.js'
 import { apgdRound } from './apgd-round.js'
 
 /**
- * The rounds of APGD for a number of classes: its restarts, of every target in turn where the loss has targets.
- * @throws NaptuneError for a loss that has no meaning for so few classes.
+ * The rounds of APGD for a number of classes: its restarts, and for targeted losses every target in turn.
+ * @throws NaptuneError for a loss that is undefined for so few classes.
  */
 export function apgdRounds(settings: ApgdSettings, classes: number): AttackRound[] {
 	const loss = apgdLoss(settings.loss, classes)
@@ -25,14 +25,13 @@ export function apgdRounds(settings: ApgdSettings, classes: number): AttackRound
 }
 
 /**
- * APGD: its rounds in turn, each on the images that none before has fooled; images that are wrong when clean are left
- * alone, and so are those that nothing fools.
- * @example
- * const attack = apgd.prepare({ loss: 'dlr-targeted', targets: 9, steps: 100 })
+ * APGD: each round attacks the images that no earlier round has fooled. Images that are wrong when clean, and images that no
+ * round fools, stay clean.
+ * @example const attack = apgd.prepare({ loss: 'dlr-targeted', targets: 9, steps: 100 })
  */
 export const apgd = defineAttack({
 	name: 'apgd',
-	doc: 'Auto-PGD: gradient ascent with momentum whose step is halved where progress stalls.',
+	doc: 'Auto-PGD: gradient ascent with momentum that halves its step when progress stalls.',
 	source: 'Croce & Hein 2020, arXiv 2003.01690; constants and corner cases as in fra31/auto-attack',
 	access: 'gradient',
 	norms: ['linf', 'l2'],

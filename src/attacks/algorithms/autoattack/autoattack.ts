@@ -1,7 +1,7 @@
 /**
  * AutoAttack (Croce & Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
  * attacks", ICML 2020) in the versions of the fra31/auto-attack repository: several attacks in turn, each from the clean
- * images, each on what the ones before have left.
+ * images, each on the images that the earlier ones did not fool.
  */
 
 import { z } from 'zod'
@@ -26,16 +26,19 @@ const versions = {
 	rand: { stages: ['apgd-ce', 'apgd-dlr'], restarts: 1, eotSamples: 20 },
 } as const satisfies Record<string, { stages: readonly Stage[]; restarts: number; eotSamples: number }>
 
-/** Options of {@link autoAttack}. What is not given comes from the version; what is makes it another attack, and is recorded. */
+/**
+ * Options of {@link autoAttack}. Omitted options come from the version; any other value makes it a different attack, which
+ * records show.
+ */
 export const autoAttackSchema = z
 	.strictObject({
 		/** `standard` for deterministic models, `plus` with more restarts, `rand` for models with random numbers. */
 		version: z.enum(['standard', 'plus', 'rand']).default('standard'),
 		/** The stages, in order. */
 		stages: z.array(z.enum(stages)).min(1).optional(),
-		/** Restarts of untargeted stages but square. */
+		/** Restarts of untargeted stages except square. */
 		restarts: z.int().positive().optional(),
-		/** Draws of a randomised model that every gradient of APGD is averaged over. */
+		/** Draws of a randomised model to average every gradient of APGD over. */
 		eotSamples: z.int().positive().optional(),
 		/** Steps of APGD and FAB. */
 		steps: z.int().positive().default(100),
@@ -47,7 +50,7 @@ export const autoAttackSchema = z
 		force: z.boolean().optional(),
 	})
 	.refine(({ stages: chosen }) => chosen === undefined || new Set(chosen).size === chosen.length, {
-		message: 'a stage can be run once only; ask for more restarts instead',
+		message: 'a stage can run only once; use more restarts instead',
 		path: ['stages'],
 	})
 	.transform((options) => {
@@ -67,9 +70,9 @@ export type AutoAttackOptions = z.input<typeof autoAttackSchema>
 export type AutoAttackSettings = z.output<typeof autoAttackSchema>
 
 /**
- * The rounds of all stages. With few classes, targets are at most C - 1, and where a DLR loss is not defined (untargeted
- * below 3 classes, targeted below 4) the margin of logits stands in, which the stage's name says.
- * @throws NaptuneError for fewer than 2 classes, and for untargeted FAB with more than 100 that is not forced.
+ * The rounds of all stages. Targets are at most C - 1. If a DLR loss is undefined (untargeted below 3 classes, targeted
+ * below 4), the margin of logits replaces it, and the stage's name says so.
+ * @throws NaptuneError for fewer than 2 classes, and for untargeted FAB with more than 100 unless forced.
  */
 export function autoAttackRounds(settings: AutoAttackSettings, classes: number): readonly AttackRound[] {
 	return settings.stages.flatMap((stage) => roundsOf[stage](settings, classes))
@@ -98,16 +101,16 @@ function named(stage: string, rounds: readonly AttackRound[]): AttackRound[] {
 }
 
 /**
- * AutoAttack: the image of the first round that fools, or the clean image. Images that are wrong when clean are left alone.
+ * AutoAttack: returns the image of the first round that fools the model, or the clean image. Images that are wrong when
+ * clean are not attacked.
  *
- * Different from the reference: every image's random numbers come from its own stream rather than from one for the batch,
- * so that its result depends neither on the batch nor on what other images do.
- * @example
- * const attack = autoAttack.prepare({ version: 'rand' })
+ * Unlike the reference, every image draws from its own random stream rather than from one for the batch, so that its result
+ * does not depend on the batch or on other images.
+ * @example const attack = autoAttack.prepare({ version: 'rand' })
  */
 export const autoAttack = defineAttack({
 	name: 'autoattack',
-	doc: 'AutoAttack, standard version: APGD-CE, targeted APGD-DLR, targeted FAB and Square, one after the other.',
+	doc: 'AutoAttack, standard version: APGD-CE, targeted APGD-DLR, targeted FAB and Square, in turn.',
 	source: 'Croce & Hein 2020, arXiv 2003.01690; the definition of fra31/auto-attack, other libraries deviate from it',
 	access: 'gradient',
 	norms: ['linf', 'l2'],
@@ -115,7 +118,7 @@ export const autoAttack = defineAttack({
 	schema: autoAttackSchema,
 	presets: {
 		'autoattack-plus': {
-			doc: 'AutoAttack with 5 restarts, untargeted DLR and untargeted FAB besides.',
+			doc: 'AutoAttack with 5 restarts, plus untargeted DLR and untargeted FAB.',
 			options: { version: 'plus' },
 		},
 		'autoattack-rand': {

@@ -202,14 +202,14 @@ describe('CWA', () => {
 		const swapped = [surrogate(['b', 'a', 'c', 'd']), ...others]
 		await expect(
 			attackBatch(cwa.prepare({ surrogates: swapped }), others[0]!.classifier, golden.batch, transferThreat, streams),
-		).rejects.toThrow(/same classes in another order: its class 0 is b, that of the data a/)
+		).rejects.toThrow(/same classes in another order: its class 0 is b, the data's is a/)
 		await expect(attack({ surrogates: [...others, surrogate(['a', 'b', 'c'])] })).rejects.toThrow(
 			/Surrogate surrogate 0 has 3 classes, the data 4/,
 		)
 		await expect(attack({ surrogates: [surrogate(['a', 'b', 'c', 'd'], [3, 8, 8])] })).rejects.toThrow(
-			/reads images \[3, 8, 8\], the images to attack are \[3, 6, 5\]/,
+			/takes images \[3, 8, 8\]; the images to attack are \[3, 6, 5\]/,
 		)
-		await expect(attack({ steps: 0 })).rejects.toThrow(/options of attack cwa are not usable/)
+		await expect(attack({ steps: 0 })).rejects.toThrow(/options of attack cwa are invalid/)
 	})
 
 	it('names the surrogate and the image whose gradient is not finite', async () => {

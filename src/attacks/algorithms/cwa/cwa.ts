@@ -1,7 +1,7 @@
 /**
  * The common weakness attack (Chen et al., "Rethinking Model Ensemble in Transfer-based Adversarial Attacks", 2024) with the
- * momentum and the spectrum variant: images are made on surrogates so that they lie where the surrogates' losses are flat
- * and their gradients agree.
+ * momentum and the spectrum variant: it makes images on surrogates, in places where the surrogates' losses are flat and
+ * their gradients agree.
  */
 
 import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
@@ -20,12 +20,12 @@ import { recordedWithSurrogates, requireSurrogates, type Surrogate } from '../tr
 import { type CwaSettings, cwaSchema } from './cwa-options.js'
 
 /**
- * CWA on a batch; of the classifier only its classes and its input size are read. Steps of the reference
- * (huanranchen/AdversarialAttacks), with what was 16/255 there following epsilon: steps back of epsilon / 15, outer steps
- * of epsilon / 5, noise of standard deviation epsilon. One thing is different: the outer step is divided by its L1 norm
- * image by image, not over the batch, so that no image depends on its batch. A gradient or step of zero adds nothing to a
- * momentum, where the reference divides by zero. Random starts come from the image's stream of the purpose `cwa start`,
- * copies from `cwa spectrum`.
+ * CWA on a batch. It uses only the classes and the input size of the classifier. Steps follow the reference
+ * (huanranchen/AdversarialAttacks), with epsilon in place of its 16/255: steps back of epsilon / 15, outer steps of epsilon
+ * / 5, noise of standard deviation epsilon. One difference: each image divides its outer step by its own L1 norm, not by
+ * that of the batch, so that no image depends on its batch. A gradient or step of zero adds nothing to a momentum, where the
+ * reference divides by zero. Random starts come from the image's stream with the purpose `cwa start`, copies from `cwa
+ * spectrum`.
  * @throws NaptuneError for surrogates of other classes or image sizes, or naming the images whose gradient is not finite.
  */
 async function craft(
@@ -90,13 +90,12 @@ function move(
 }
 
 /**
- * The common weakness attack, on the classifiers that are its option `surrogates`.
- * @example
- * const attack = cwa.prepare({ surrogates, variant: 'ssa', copies: 10 })
+ * The common weakness attack, on the classifiers in its option `surrogates`.
+ * @example const attack = cwa.prepare({ surrogates, variant: 'ssa', copies: 10 })
  */
 export const cwa = defineAttack({
 	name: 'cwa',
-	doc: 'Common weakness attack: images made on several surrogates.',
+	doc: 'Common weakness attack: makes images on several surrogates.',
 	source:
 		'Chen et al. 2024, arXiv 2303.09105; steps as in huanranchen/AdversarialAttacks (MI_CommonWeakness, SSA_CommonWeakness), constants of 16/255 following epsilon, norms per image',
 	access: 'nothing',
@@ -112,7 +111,7 @@ export const cwa = defineAttack({
 	],
 })
 
-/** While there are no surrogates yet, what one would take. */
+/** Before surrogates are given, the cost for one. */
 function costOf({ surrogates, variant, steps, copies }: CwaSettings): Passes {
 	const perStep = variant === 'ssa' ? { evaluations: 0, gradients: copies } : { evaluations: 1, gradients: 2 }
 	const count = steps * Math.max(1, surrogates.length)

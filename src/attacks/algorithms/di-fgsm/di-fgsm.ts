@@ -1,6 +1,6 @@
 /**
- * DI-FGSM with momentum (Xie et al., "Improving Transferability of Adversarial Examples with Input Diversity", 2019): gradients
- * on surrogates are taken at images that were resized and padded at random.
+ * DI-FGSM with momentum (Xie et al., "Improving Transferability of Adversarial Examples with Input Diversity", 2019): it
+ * takes gradients on surrogates at randomly resized and padded images.
  */
 
 import { z } from 'zod'
@@ -12,17 +12,16 @@ import { diverseInput, drawDiverseInput } from './diverse-input.js'
 
 const schema = z.strictObject({
 	...momentumOptions,
-	/** How often an image is changed. */
+	/** How often an image is transformed. */
 	probability: z.number().min(0).max(1).default(0.5),
-	/** Side of the padded image as a multiple of the image's, rounded down. Below 10 pixels the default leaves no room. */
+	/** Side of the padded image as a multiple of the image's side, rounded down. Below 10 pixels the default leaves no room. */
 	rate: z.number().min(1).default(1.1),
 })
 
 /**
- * DI-FGSM, on the classifiers that are its option `surrogates`. Every image draws by itself, from its stream of the purpose
- * `di-fgsm input`, where the reference draws once per batch. Images are resized back to the surrogate's size.
- * @example
- * const attack = diFgsm.prepare({ surrogates, probability: 0.7 })
+ * DI-FGSM, on the classifiers in its option `surrogates`. Every image draws from its own stream with the purpose `di-fgsm
+ * input`; the reference draws once per batch. Images are resized back to the surrogate's size.
+ * @example const attack = diFgsm.prepare({ surrogates, probability: 0.7 })
  */
 export const diFgsm = defineAttack({
 	name: 'di-fgsm',

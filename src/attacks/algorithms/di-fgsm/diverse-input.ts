@@ -1,9 +1,9 @@
-/** Random resizing and padding of an image, and its transpose, which carries gradients back. */
+/** Random resizing and padding of an image, and the transpose, which carries gradients back. */
 
 import { missing } from '../../../core/at.js'
 import type { Generator } from '../../../random/generator.js'
 
-/** One draw: an image is resized to [height, width], put at (top, left) of [paddedHeight, paddedWidth], and resized back. */
+/** One draw: resize an image to [height, width], place it at (top, left) of [paddedHeight, paddedWidth], and resize it back. */
 export interface DiverseInput {
 	readonly height: number
 	readonly width: number
@@ -14,9 +14,9 @@ export interface DiverseInput {
 }
 
 /**
- * Draws one, or none with the probability of leaving the image alone, or where the rate leaves no room. Numbers in order:
- * whether, the size, the place from the top, the place from the left.
- * @param rate Side of the padded image as a multiple of the image's, rounded down.
+ * Draws one; undefined with the probability of leaving the image alone, or if the rate leaves no room. Draws in order:
+ * whether, the size, the offset from the top, the offset from the left.
+ * @param rate Side of the padded image as a multiple of the image's side, rounded down.
  */
 export function drawDiverseInput(
 	stream: Generator,
@@ -38,7 +38,7 @@ export function drawDiverseInput(
 	}
 }
 
-/** A row of a linear map along one axis: two sources and the weight of the second. */
+/** A row of a linear map along one axis: two sources, and the weight of the second. */
 interface Tap {
 	readonly low: number
 	readonly high: number

@@ -15,12 +15,12 @@ import type { Boundary } from './fab-geometry.js'
 
 /**
  * Linearises a boundary of each image's true class at these images [B, 3, H, W].
- * @param where For the message of an error, such as `of FAB before step 3 of 100`.
- * @throws NaptuneError naming the images whose difference or gradient is not finite.
+ * @param where Position in the attack for error messages, such as `of FAB before step 3 of 100`.
+ * @throws NaptuneError that names the images whose difference or gradient is not finite.
  */
 export type FindBoundaries = (images: Tensor<'float32'>, where: string) => Promise<Boundary[]>
 
-/** The boundary to one target class per image: one gradient. @param sight Told of every gradient. */
+/** The boundary to one target class per image, at the cost of one gradient. @param sight Receives every gradient. */
 export function targetBoundaries(
 	classifier: Classifier,
 	{ labels, ids }: Pick<AttackBatch, 'labels' | 'ids'>,
@@ -41,8 +41,8 @@ export function targetBoundaries(
 }
 
 /**
- * The boundary to one class for all steps: that of a rank among the others on the clean image.
- * @param rank From 1, the likeliest. @param sight Told of every gradient.
+ * The boundary to one class for all steps: the class with this rank among the others on the clean image.
+ * @param rank From 1, the likeliest. @param sight Receives every gradient.
  */
 export async function rankedBoundaries(
 	classifier: Classifier,
@@ -55,13 +55,13 @@ export async function rankedBoundaries(
 	return targetBoundaries(classifier, batch, rankedTargets(logits, batch.labels, rank), sight)
 }
 
-/** Keeps distances finite where a gradient is zero. */
+/** Keeps distances finite for zero gradients. */
 const leastLength = 1e-12
 
 /**
- * The boundary that is nearest, by its linearisation and without the box, among those to all other classes: one gradient for
- * each. Of equally near ones that of the lowest class.
- * @param sight Told of every gradient.
+ * The nearest boundary to any other class, by its linearisation and ignoring the box, at the cost of one gradient per class.
+ * Ties go to the lowest class.
+ * @param sight Receives every gradient.
  */
 export function nearestBoundaries(
 	classifier: Classifier,
@@ -81,7 +81,7 @@ export function nearestBoundaries(
 	return async (images, where) => {
 		let nearest: { readonly boundary: Boundary; readonly distance: number }[] = []
 		for (const find of finders) {
-			// A gradient whose boundary is further is let go, so that no more than two of a batch are held at a time.
+			// Gradients of boundaries further away are dropped, so that a batch holds at most two at a time.
 			nearest = (await find(images, where)).map((boundary, row) => {
 				const length = leastLength + dualNorm(norm, boundary.normal)
 				const own = { boundary, distance: Math.abs(boundary.difference) / length }

@@ -9,26 +9,26 @@ import type { FabSettings } from './fab-options.js'
 export interface Boundary {
 	/** Logit of the other class minus that of the true one, at the image. */
 	readonly difference: number
-	/** Its gradient to the pixels. */
+	/** Its gradient with respect to the pixels. */
 	readonly normal: Numbers
 }
 
-/** Moves of one image [n]; `image` is changed in place. All is computed in float64 and rounded once. */
+/** Moves of one image [n], which modify `image` in place. They compute in float64 and round once. */
 export interface FabGeometry {
-	/** Over the boundary linearised at `image`, with a bias to the clean image; cut to the box. */
+	/** Moves over the boundary linearised at `image`, with a bias to the clean image, and clips to the box. */
 	advance(image: Float32Array, clean: Float32Array, boundary: Boundary): void
-	/** Towards the clean image. */
+	/** Moves towards the clean image. */
 	retreat(image: Float32Array, clean: Float32Array): void
 	/** Norm of the change. */
 	distance(image: Float32Array, clean: Float32Array): number
 }
 
-/** Lengths of projections below this count as this, so that their ratio is defined. */
+/** Shorter projections count as this long, so that their ratio is defined. */
 const shortest = 1e-8
 
 /**
- * The moves for images of this many pixels. With d1 and d2 the projections of image and clean image onto the boundary and
- * alpha = min(|d1| / (|d1| + |d2|), alphaMax), advancing is (1 - alpha) (image + eta d1) + alpha (clean + eta d2).
+ * The moves for images with this many pixels. With d1 and d2 the projections of image and clean image onto the boundary and
+ * alpha = min(|d1| / (|d1| + |d2|), alphaMax), advancing gives (1 - alpha) (image + eta d1) + alpha (clean + eta d2).
  */
 export function fabGeometry(
 	norm: Norm,

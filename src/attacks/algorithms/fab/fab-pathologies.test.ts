@@ -207,10 +207,10 @@ describe('FAB refuses', () => {
 	})
 
 	it('options of the other mode, and values that are none', () => {
-		expect(() => prepareAttack('fab', { mode: 'untargeted', targets: 3 })).toThrow(/targets are of mode targeted/)
-		expect(() => prepareAttack('fab', { force: true })).toThrow(/force is of mode untargeted/)
+		expect(() => prepareAttack('fab', { mode: 'untargeted', targets: 3 })).toThrow(/targets needs mode targeted/)
+		expect(() => prepareAttack('fab', { force: true })).toThrow(/force needs mode untargeted/)
 		expect(() => prepareAttack('fab', { steps: 0, beta: 2 })).toThrow(/steps[\s\S]*beta|beta[\s\S]*steps/)
-		expect(() => prepareAttack('fab', { colour: 1 })).toThrow(/known are mode, targets, steps/)
+		expect(() => prepareAttack('fab', { colour: 1 })).toThrow(/known keys: mode, targets, steps/)
 	})
 
 	it('nothing of its defaults', () => {

@@ -12,12 +12,11 @@ import { fabGeometry } from './fab-geometry.js'
 import type { FabSettings } from './fab-options.js'
 
 /**
- * Moves the images `current` [B, 3, H, W], which are changed, over boundaries and back, and returns for each the misclassified
- * iterate nearest to the clean image, or the clean image where none is within epsilon. Iterates themselves are not bound to
- * epsilon.
+ * Moves the images `current` [B, 3, H, W] over boundaries and back, in place, and returns for each the misclassified iterate
+ * nearest to the clean image, or the clean image if none is within epsilon. Epsilon does not bound the iterates themselves.
  * @param images Clean images.
- * @param find Linearises boundaries at the images as they are.
- * @throws NaptuneError naming the images whose logits or gradients are not finite.
+ * @param find Linearises boundaries at the current images.
+ * @throws NaptuneError that names the images whose logits or gradients are not finite.
  */
 export async function searchBoundary(
 	classifier: Classifier,

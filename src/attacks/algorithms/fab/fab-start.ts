@@ -6,8 +6,8 @@ import { vectorNorm } from '../../sets/hyperplane-projection.js'
 import type { ThreatModel } from '../../sets/threat-model.js'
 
 /**
- * Moves an image by half of epsilon in a random direction, cut to the box: uniform in the cube and scaled to its surface in
- * L-infinity, uniform on the sphere in L2.
+ * Moves an image by half of epsilon in a random direction, clipped to the box: uniform in the cube and scaled to its surface
+ * in L-infinity, uniform on the sphere in L2.
  */
 export function fabStart(image: Float32Array, { norm, epsilon }: ThreatModel, stream: Generator): void {
 	const direction = Float64Array.from(image, () => (norm === 'linf' ? 2 * stream.uniform() - 1 : stream.normal()))

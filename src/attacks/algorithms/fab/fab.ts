@@ -1,7 +1,7 @@
 /**
  * FAB, the fast adaptive boundary attack (Croce and Hein, "Minimally distorted adversarial examples with a fast adaptive
- * boundary attack", 2020): looks for the nearest misclassified image instead of the worst one within epsilon, by projecting
- * onto boundaries that are linearised anew in every step. As FAB and FAB-T of AutoAttack.
+ * boundary attack", 2020): it looks for the nearest misclassified image instead of the worst one within epsilon, and
+ * projects onto boundaries that it linearises again in every step. Matches FAB and FAB-T of AutoAttack.
  */
 
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
@@ -18,12 +18,12 @@ import { type FabSettings, fabSchema } from './fab-options.js'
 import { searchBoundary } from './fab-search.js'
 import { fabStart } from './fab-start.js'
 
-/** Classes above which the untargeted form must be forced. */
+/** With more classes, the untargeted form must be forced. */
 const mostUntargetedClasses = 100
 
 /**
- * What FAB tries for this many classes.
- * @throws NaptuneError for fewer than 2 classes, and for more than 100 untargeted and not forced.
+ * The rounds of FAB for this many classes.
+ * @throws NaptuneError for fewer than 2 classes, and for untargeted FAB with more than 100 unless forced.
  */
 export function fabRounds(settings: FabSettings, classes: number): readonly AttackRound[] {
 	if (classes < 2) {
@@ -58,7 +58,7 @@ function untargetedRounds(settings: Extract<FabSettings, { mode: 'untargeted' }>
 	if (classes > mostUntargetedClasses && !force) {
 		throw new NaptuneError(
 			'NAP_ATTACK_UNSUITABLE',
-			`Untargeted FAB takes a gradient per class and step, ${gradients} per image and restart for these ${classes} classes. Use fab-t, which takes ${steps} per target whatever the number of classes, or set force to true to run it all the same.`,
+			`Untargeted FAB takes a gradient per class and step, ${gradients} per image and restart for these ${classes} classes. Use fab-t, which takes ${steps} per target for any number of classes, or set force to true to run it anyway.`,
 		)
 	}
 	return range(0, restarts).map((restart) => {
@@ -78,7 +78,7 @@ function restartName({ restarts }: FabSettings, restart: number): string {
 	return restarts > 1 ? ` restart ${restart + 1}` : ''
 }
 
-/** A run from the clean images, or from a random point near them. */
+/** A run from the clean images, or from random points near them. */
 function runOf(
 	settings: FabSettings,
 	name: string,
@@ -107,16 +107,15 @@ function runOf(
 }
 
 /**
- * FAB, a round per target and restart. Iterates are not bound to epsilon; an image counts as found only if the nearest
- * misclassified iterate is within it, measured in float64. Iterates are computed in float64 and rounded to float32 once per
- * move. All steps are always taken. Random starts come from the image's stream of the purpose `NAME start`, where NAME is
- * the round's.
- * @example
- * const attack = fab.prepare({ mode: 'targeted', targets: 9, steps: 100 })
+ * FAB, one round per target and restart. Epsilon does not bound the iterates; an image counts only if its nearest
+ * misclassified iterate is within epsilon, measured in float64. Iterates are computed in float64 and rounded to float32 once
+ * per move. All steps always run. Random starts come from the image's stream with the purpose `NAME start`, where NAME is
+ * the name of the round.
+ * @example const attack = fab.prepare({ mode: 'targeted', targets: 9, steps: 100 })
  */
 export const fab = defineAttack({
 	name: 'fab',
-	doc: 'Fast adaptive boundary attack: the nearest misclassified image, counted if within epsilon.',
+	doc: 'Fast adaptive boundary attack: finds the nearest misclassified image, which counts if it is within epsilon.',
 	source:
 		'Croce and Hein 2020, arXiv 1907.02044; targeted form and constants as in AutoAttack (arXiv 2003.01690, repository fra31/auto-attack)',
 	access: 'gradient',
@@ -129,7 +128,7 @@ export const fab = defineAttack({
 			options: { mode: 'targeted', targets: 9, steps: 100, restarts: 1 },
 		},
 		'fab-u': {
-			doc: 'Untargeted, as in the plus version of AutoAttack: 100 steps, 5 restarts; a gradient per class and step.',
+			doc: 'Untargeted, as in the plus version of AutoAttack: 100 steps, 5 restarts; one gradient per class and step.',
 			options: { mode: 'untargeted', steps: 100, restarts: 5 },
 		},
 	},

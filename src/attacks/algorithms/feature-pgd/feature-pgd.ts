@@ -1,6 +1,6 @@
 /**
- * PGD of an attacker who knows the image encoder alone, neither classes nor texts: it drives the image features away from
- * the clean image's (AdvPT; NAP-Tuning, equation 2). The classifier that is attacked may be another one.
+ * PGD by an attacker who knows only the image encoder, neither classes nor texts: it drives the image features away from the
+ * clean image's (AdvPT; NAP-Tuning, equation 2). The attacked classifier may differ from the encoder's.
  */
 
 import { z } from 'zod'
@@ -21,14 +21,14 @@ export const featurePgdSchema = z
 		steps: z.int().positive().default(100),
 		/** Length of a step in pixel units of [0, 1]. */
 		stepSize: z.number().positive().optional(),
-		/** Length of a step as a multiple of epsilon; a quarter where neither of the two is given. */
+		/** Length of a step as a multiple of epsilon; a quarter if neither is given. */
 		relativeStepSize: z.number().positive().optional(),
 		/**
-		 * A uniformly random point of the ball or (L-infinity only, AdvPT) of the part of it where no pixel is smaller than the
-		 * clean one. Not the clean image: there the divergence has no gradient.
+		 * A uniformly random point of the ball, or (L-infinity only, AdvPT) of the part where no pixel is below the clean
+		 * one. Not the clean image: the divergence has no gradient there.
 		 */
 		start: z.enum(['uniform', 'one-sided']).default('uniform'),
-		/** Draws of a randomised encoder that every gradient is averaged over, 1 by default; see `expectedGradient`. */
+		/** Draws of a randomised encoder to average every gradient over, 1 by default; see `expectedGradient`. */
 		eotSamples: z.int().positive().optional(),
 	})
 	.refine(({ stepSize, relativeStepSize }) => stepSize === undefined || relativeStepSize === undefined, {
@@ -48,10 +48,9 @@ export type FeaturePgdOptions = z.input<typeof featurePgdSchema>
 type FeaturePgdSettings = z.output<typeof featurePgdSchema>
 
 /**
- * Maximises KL(clean || adversarial) of the image features with {@link pgdRun} and returns the last iterate: as the
- * attacker does not see predictions, there is nothing to choose by. The random start is that of `pgd`, from the same
- * streams.
- * @throws NaptuneError (from what is returned) for a classifier without the tap `imageFeatures` [B, width].
+ * Maximises KL(clean || adversarial) of the image features with {@link pgdRun} and returns the last iterate: the attacker
+ * sees no predictions to choose an iterate by. The random start is that of `pgd`, from the same streams.
+ * @throws NaptuneError (from the returned function) for a classifier without the tap `imageFeatures` [B, width].
  */
 function featurePgdRun(settings: FeaturePgdSettings): AttackRun {
 	return async (classifier, batch, ...others) => {
@@ -69,25 +68,24 @@ async function imageFeatures(classifier: Classifier, images: Tensor<'float32'>):
 	if (!classifier.taps.includes('imageFeatures')) {
 		throw new NaptuneError(
 			'NAP_ATTACK_UNSUITABLE',
-			`The feature attack moves image features, and the classifier offers no tap imageFeatures; it has: ${classifier.taps.join(', ')}. Attack its logits, with pgd.`,
+			`The feature attack needs the tap imageFeatures, which the classifier lacks; it has: ${classifier.taps.join(', ')}. Attack its logits instead, with pgd.`,
 		)
 	}
 	const features = entry(await classifier.evaluate(images, ['imageFeatures']), 'imageFeatures')
 	if (features.shape.length === 2) return features
 	throw new NaptuneError(
 		'NAP_ATTACK_UNSUITABLE',
-		`The feature attack needs image features [B, width], the classifier's are [${features.shape.join(', ')}].`,
+		`The feature attack needs image features [B, width]; the classifier's are [${features.shape.join(', ')}].`,
 	)
 }
 
 /**
- * The feature attack: PGD on the divergence of the image features from the clean image's.
- * @example
- * const attack = featurePgd.prepare({ steps: 20, start: 'one-sided' })
+ * The feature attack: PGD on the divergence between the image features and the clean image's.
+ * @example const attack = featurePgd.prepare({ steps: 20, start: 'one-sided' })
  */
 export const featurePgd = defineAttack({
 	name: 'feature-pgd',
-	doc: 'Projected gradient descent on the image features alone: the attacker knows the image encoder, not the texts.',
+	doc: 'Projected gradient descent on the image features: the attacker knows only the image encoder, not the texts.',
 	source: 'Zhang et al. 2024 (AdvPT); NAP-Tuning, arXiv 2506.12706, equation 2',
 	access: 'gradient',
 	norms: ['linf', 'l2'],

@@ -8,13 +8,12 @@ import { recordedWithSurrogates } from '../transfer/surrogate.js'
 const schema = z.strictObject(momentumOptions)
 
 /**
- * MI-FGSM, on the classifiers that are its option `surrogates`.
- * @example
- * const attack = miFgsm.prepare({ surrogates, steps: 20 })
+ * MI-FGSM, on the classifiers in its option `surrogates`.
+ * @example const attack = miFgsm.prepare({ surrogates, steps: 20 })
  */
 export const miFgsm = defineAttack({
 	name: 'mi-fgsm',
-	doc: 'Momentum iterative FGSM: images made on surrogates.',
+	doc: 'Momentum iterative FGSM: makes images on surrogates.',
 	source:
 		'Dong et al. 2018, arXiv 1710.06081; constants as in Trustworthy-AI-Group/TransferAttack (10 steps of epsilon / 10, decay 1)',
 	access: 'nothing',

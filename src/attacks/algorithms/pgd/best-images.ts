@@ -3,21 +3,21 @@
 import { rowSize } from '../../../core/rows.js'
 import type { Tensor } from '../../../core/tensor.js'
 
-/** How far an adversarial image gets. */
+/** How well an adversarial image does. */
 export interface Score {
 	/** Whether the prediction is what the attacker wants. */
 	readonly fooled: boolean
-	/** The objective. */
+	/** Value of the objective. */
 	readonly loss: number
 }
 
-/** A collection with one place per image. */
+/** A collection with one slot per image. */
 export interface BestImages {
-	/** [B, 3, H, W]; an image that nothing was offered for is the clean one. */
+	/** [B, 3, H, W]; slots that received no image hold the clean one. */
 	readonly images: Tensor<'float32'>
-	/** Takes image `from` of `pixels` for image `row` if it is the first, or better: fooling first, then larger loss. */
+	/** Keeps image `from` of `pixels` for image `row` if it is the first, or better: fooling first, then larger loss. */
 	offer(row: number, score: Score, pixels: Float32Array, from: number): void
-	/** Whether the image kept for `row` fools. */
+	/** Whether the image kept for `row` fools the classifier. */
 	fooled(row: number): boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * Projected gradient descent (Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", 2018):
- * repeated steps along the gradient's sign (L-infinity) or direction (L2), each projected into ball and box.
+ * Projected gradient descent (Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", 2018): repeated
+ * steps along the gradient's sign (L-infinity) or direction (L2), each projected into the ball and the box.
  */
 
 import { expectedGradient } from '../../../classifier/expected-gradient.js'
@@ -31,10 +31,10 @@ export const pgd100 = {
 } as const satisfies PgdOptions
 
 /**
- * PGD on a batch. Pixels are stepped and projected every step in float64 and rounded to float32 (see
- * {@link perturbationSet}); epsilon 0 gives back the clean images. Random starts come from the image's stream of the
- * purpose `pgd start R` for restart R, counted from 0.
- * @throws NaptuneError (from what is returned) naming the images whose loss or gradient is not finite.
+ * PGD on a batch. Every step moves and projects pixels in float64 and rounds them to float32 (see {@link perturbationSet});
+ * epsilon 0 returns the clean images. Random starts come from the image's stream with the purpose `pgd start R` for restart
+ * R, counted from 0.
+ * @throws NaptuneError (from the returned function) that names the images whose loss or gradient is not finite.
  */
 export function pgdRun(settings: PgdSettings): AttackRun {
 	const { steps, start, restarts, targeted, keep, eotSamples = 1 } = settings
@@ -64,7 +64,8 @@ export function pgdRun(settings: PgdSettings): AttackRun {
 				const seen = await gradientAt(restart * (steps + 1) + step, current, objective, ownSide)
 				requireFinite(seen, ids, `of PGD before step ${step + 1} of ${steps}, restart ${restart + 1}`, sight)
 				if (!offer) return seen.gradient
-				// With a gradient of hidden numbers come the taps of guessed ones; what counts is the deployed classifier.
+				// Gradients with hidden random numbers come with the taps of guessed ones; only the deployed classifier
+				// counts.
 				const logits = classifier.draw ? await logitsOf(classifier, current) : entry(seen.taps, 'logits')
 				for (const [place, predicted] of predictions(logits, ids).entries()) {
 					const row = at(open, place)
@@ -85,18 +86,18 @@ export function pgdRun(settings: PgdSettings): AttackRun {
 	}
 }
 
-/** Whether iterates are judged, which takes one gradient more per restart. */
+/** Whether iterates are scored, which takes one more gradient per restart. */
 function isScored({ keep, restarts }: PgdSettings): boolean {
 	return keep === 'worst' || restarts > 1
 }
 
-/** The labels, where the objective reads them. */
+/** The labels, if the objective reads them. */
 function labelInputs({ objective }: PgdSettings): SideInputs {
 	const reads = Object.hasOwn(objective.side, 'labels')
 	return async (_, { labels }) => (reads ? { labels: int64([labels.length], labels) } : {})
 }
 
-/** The objective with the logits among the taps that come back. */
+/** The objective, with the logits among the returned taps. */
 function withLogits(objective: Objective): Objective {
 	if (objective.taps.includes('logits')) return objective
 	return { ...objective, name: `${objective.name} and logits`, taps: [...objective.taps, 'logits'] }
@@ -124,7 +125,7 @@ export const pgd = defineAttack({
 		'pgd-100-zero': { doc: 'As pgd-100, from the clean image.', options: { ...pgd100, start: 'zero' } },
 		'pgd-5': { doc: 'The inner attack of tuning: 5 steps of 0.3 epsilon from the clean image.', options: trainingPgd },
 		'pgd-100-targeted': {
-			doc: 'As pgd-100, towards a target class: make it look like that.',
+			doc: 'As pgd-100, towards a target class, which the images are to be taken for.',
 			options: { ...pgd100, targeted: true },
 		},
 		'pgd-margin': {

@@ -1,11 +1,11 @@
-/** Rectangles of an image: what a query of the Square attack changes. */
+/** Rectangles of an image, which queries of the Square attack change. */
 
 import { missing } from '../../../core/at.js'
 
 /** [channels, height, width]. */
 export type ImageShape = readonly [number, number, number]
 
-/** Rows `top` to `top + height - 1` and the like for columns, of all channels. */
+/** Rows `top` to `top + height - 1`, and columns likewise, of all channels. */
 export interface Area {
 	readonly top: number
 	readonly left: number
@@ -13,7 +13,7 @@ export interface Area {
 	readonly width: number
 }
 
-/** A square of this side at a place of its own; the last row and column that it could begin at are never drawn, as in the reference. */
+/** A square with this side at a random place; as in the reference, the last possible row and column are never drawn. */
 export function drawnSquare(side: number, [, height, width]: ImageShape, stream: { below(n: number): number }): Area {
 	const place = (room: number) => (room > 0 ? stream.below(room) : 0)
 	return { top: place(height - side), left: place(width - side), height: side, width: side }
@@ -26,7 +26,7 @@ export function copyArea(area: Area, shape: ImageShape, from: Float32Array, to: 
 	})
 }
 
-/** Calls with the first index of every row of an area, the one after its last, and the channel; channels one after the other. */
+/** Calls back with the first index of every row of an area, the index after its last, and the channel; channel by channel. */
 export function forEachRun(
 	{ top, left, height, width }: Area,
 	[channels, rows, columns]: ImageShape,

@@ -1,4 +1,4 @@
-/** The Square attack's proposals in L2: patches that take the norm of the change from elsewhere. */
+/** The Square attack's proposals in L2: patches that take the norm of their change from elsewhere. */
 
 import { missing } from '../../../core/at.js'
 import { float32 } from '../../../core/tensor.js'
@@ -7,18 +7,17 @@ import { type Area, drawnSquare, forEachRun, type ImageShape } from './area.js'
 import { bumps, normalise } from './patch.js'
 import type { ProposalsOf } from './proposals.js'
 
-/** How much shorter than epsilon a change is at least, so that its norm is within epsilon however it is summed up. */
+/** A change is at least this much shorter than epsilon, so that its norm is within epsilon in any order of summation. */
 const summation = 1e-10
 
 /**
- * Starts from patches of {@link bumps} over the whole image, a fifth of its height each, with random signs per channel. A
- * proposal draws two squares. The first gets, per channel, the direction of its own change plus that of a patch of random
- * sign, and the norm that both squares had together, with a share of what the whole change is short of epsilon; the second
+ * Starts from patches of {@link bumps} over the whole image, each a fifth of its height, with random signs per channel. A
+ * proposal draws two squares. The first gets, per channel, the direction of its own change plus that of a patch with a
+ * random sign, and the combined norm of both squares plus a share of what the whole change lacks to epsilon; the second
  * becomes clean.
  *
- * That makes the whole change as long as epsilon before pixels are cut to the box, so that the rescaling of the whole image
- * that ends this step in the reference does nothing but rounding, and is left out. Where rounding to float32 went beyond
- * epsilon, the first square is shortened.
+ * The whole change then has length epsilon before pixels are clipped to the box, so the final rescaling in the reference
+ * would only round, and is omitted. If rounding to float32 exceeds epsilon, the first square is shortened.
  */
 export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
 	const [channels, height, width] = shape
@@ -41,7 +40,7 @@ export function l2Proposals(shape: ImageShape, epsilon: number): ProposalsOf {
 			squares = 0
 			for (let at = 0; at < image.length; at++) squares += ((image[at] ?? missing) - (clean[at] ?? missing)) ** 2
 		}
-		/** Puts the clean image plus a multiple of the direction into a square. @returns The squared norm of the change there. */
+		/** Writes the clean image plus a multiple of the direction into a square. @returns The squared norm of the change there. */
 		const put = (image: Float32Array, square: Area, scale: number): number => {
 			let sum = 0
 			let from = 0
@@ -127,7 +126,7 @@ function squaresOf(image: Float32Array, clean: Float32Array, area: Area, shape: 
 	return sums
 }
 
-/** Makes an area clean. @param change Takes what the change was. */
+/** Makes an area clean. @param change Receives the previous change. */
 function clear(
 	image: Float32Array,
 	clean: Float32Array,

@@ -7,8 +7,8 @@ import type { ProposalsOf } from './proposals.js'
 
 /**
  * Starts from vertical stripes: every column of every channel goes up or down by epsilon. A proposal adds 2 epsilon, up or
- * down per channel, on one square, and projects. As every pixel is at an end of what it may be from the start on, that
- * puts the pixels of the square at the upper or at the lower end.
+ * down per channel, on one square, and projects. Because every pixel is at one end of its range from the start, this moves
+ * the pixels of the square to the upper or the lower end.
  */
 export function linfProposals(shape: ImageShape, epsilon: number): ProposalsOf {
 	const [channels, height, width] = shape

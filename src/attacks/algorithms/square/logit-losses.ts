@@ -3,11 +3,11 @@
 import { at, missing } from '../../../core/at.js'
 import type { Tensor } from '../../../core/tensor.js'
 
-/** What of one image's logits the search looks at; both fall as the attack succeeds. */
+/** The losses of one image's logits that the search uses; both fall as the attack succeeds. */
 export interface LogitLosses {
 	/**
-	 * Logit of the label minus the largest other one, or the other way round for a target. Infinite with one class and a
-	 * label; 0 for a tie, even of infinite logits.
+	 * Logit of the label minus the largest other one, or the reverse for a target. Infinite with one class and a label; 0
+	 * for a tie, even of infinite logits.
 	 */
 	readonly margin: number
 	/** Minus the cross entropy with the label, or the cross entropy with a target. */

@@ -4,7 +4,7 @@ import { z } from 'zod'
 
 export const squareSchema = z
 	.strictObject({
-		/** Queries per image and restart, after the one that looks at the start. */
+		/** Queries per image and restart, after the first one at the start. */
 		queries: z.int().positive().default(5000),
 		/** Share of the image's pixels that the first squares cover. */
 		p: z.number().positive().max(1).default(0.8),
@@ -12,9 +12,12 @@ export const squareSchema = z
 		restarts: z.int().positive().default(1),
 		/** Whether labels are targets to reach rather than true labels to leave. */
 		targeted: z.boolean().default(false),
-		/** What is minimised: `margin`, the default, or `ce`, the default for targets (see `LogitLosses`). */
+		/** The loss to minimise: `margin`, the default, or `ce`, the default for targets (see `LogitLosses`). */
 		loss: z.enum(['margin', 'ce']).optional(),
-		/** Whether squares shrink with the share of queries spent, rather than at fixed ones as AutoAttack's standard version does. */
+		/**
+		 * Whether the halvings of the squares scale with the number of queries, instead of the fixed schedule of
+		 * AutoAttack's standard version.
+		 */
 		rescaleSchedule: z.boolean().default(false),
 	})
 	.transform((options) => ({ ...options, loss: options.loss ?? (options.targeted ? 'ce' : 'margin') }))

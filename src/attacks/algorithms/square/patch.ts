@@ -4,9 +4,9 @@ import { missing } from '../../../core/at.js'
 
 /**
  * The pattern eta of Andriushchenko et al. (2020), of norm 1, [side · side]: one bump up and one down, the first one row
- * smaller where the side is odd. Each is a pile of rectangles around its centre, the k-th of height 1 / k² and reaching
- * k - 1 pixels in every direction.
- * @param transposed Whether the bumps lie beside each other rather than one below the other.
+ * smaller if the side is odd. Each bump is a pile of rectangles around its centre: the k-th has height 1 / k² and reaches k
+ * - 1 pixels in every direction.
+ * @param transposed Whether the bumps lie side by side rather than one below the other.
  */
 export function bumps(side: number, transposed: boolean): Float64Array {
 	const upper = Math.floor(side / 2)
@@ -20,7 +20,7 @@ export function bumps(side: number, transposed: boolean): Float64Array {
 function bump(rows: number, columns: number): Float64Array {
 	const [middleRow, middleColumn] = [Math.floor(rows / 2), Math.floor(columns / 2)]
 	const layers = Math.max(middleRow, middleColumn) + 1
-	/** By distance from the centre: the sum of all rectangles that reach so far. */
+	/** By distance from the centre: the sum of all rectangles that reach that far. */
 	const height = new Float64Array(layers + 1)
 	for (let layer = layers - 1; layer >= 0; layer--)
 		height[layer] = (height[layer + 1] ?? missing) + 1 / (layer + 1) ** 2

@@ -3,17 +3,17 @@
 import type { Generator } from '../../../random/generator.js'
 import type { Area } from './area.js'
 
-/** The random search of one image. All images are [channels · height · width], inside the threat model's set exactly. */
+/** The random search on one image. All images are [channels · height · width] and exactly inside the threat model's set. */
 export interface Proposals {
-	/** The image that the search begins with. */
+	/** The initial image. */
 	start(): Float32Array
 	/**
-	 * Turns the best image so far into the next one to try, in place.
-	 * @param side Of the square, in pixels.
-	 * @returns What may have changed.
+	 * Turns the best image so far into the next candidate, in place.
+	 * @param side Side of the square, in pixels.
+	 * @returns The areas that may have changed.
 	 */
 	propose(image: Float32Array, side: number): readonly Area[]
-	/** Tells that the last proposal is the best image from now on, in place of the one before. */
+	/** Makes the last proposal the best image. */
 	accept(image: Float32Array): void
 }
 

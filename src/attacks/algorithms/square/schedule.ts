@@ -1,17 +1,17 @@
-/** How large the squares of the Square attack are at which iteration. */
+/** The size of the Square attack's squares at each iteration. */
 
-/** The share of pixels is halved again after each of these iterations. */
+/** Iterations after which the share of pixels is halved. */
 const halvings = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000]
-/** Iterations that the halvings are made for when they are rescaled. */
+/** The number of iterations that the halvings are designed for when they are rescaled. */
 const scheduled = 10_000
 
-/** What the size of a square depends on. */
+/** Parameters of the size of a square. */
 export interface SquareSchedule {
 	/** Share of the image's pixels that the first squares cover, in (0, 1]. */
 	readonly p: number
 	/** Iterations in all. */
 	readonly queries: number
-	/** Whether the halvings, made for 10,000 iterations, are spread over the iterations there are. */
+	/** Whether to spread the halvings, designed for 10,000 iterations, over the actual iterations. */
 	readonly rescaleSchedule: boolean
 }
 
@@ -22,8 +22,8 @@ export function squareShare(iteration: number, { p, queries, rescaleSchedule }: 
 }
 
 /**
- * Side of the square of an iteration, in pixels: the root of its share of the pixels, rounded half to even; at least 1 and
- * at most the image's shorter side. In L2 it is at least 3 and odd, unless the image is too small for that.
+ * Side of an iteration's square, in pixels: the root of its share of the pixels, rounded half to even; at least 1 and at
+ * most the image's shorter side. In L2 it is odd and at least 3, unless the image is too small.
  */
 export function squareSide(
 	iteration: number,

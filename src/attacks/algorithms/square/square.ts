@@ -65,7 +65,7 @@ async function search(
 		return { row, id, label: at(labels, row), proposals, best, lowest: Number.POSITIVE_INFINITY }
 	})
 	for (let query = 0; query <= queries && open.length > 0; query++) {
-		// The first query looks at the start; the schedule counts those after it.
+		// The first query evaluates the start; the schedule counts the queries after it.
 		const side = squareSide(query - 1, [height, width], { p, queries, rescaleSchedule }, norm)
 		const changed = open.map(({ proposals }, place): readonly Area[] =>
 			query === 0 ? [] : proposals.propose(rowOf(tried.data, place), side),
@@ -110,7 +110,7 @@ async function lossesOf(
 		searches.map(({ label }) => label),
 		targeted,
 	)
-	// Refuses what is not a number, and names the images.
+	// Rejects NaN and names the images.
 	predictions(
 		logits,
 		searches.map(({ id }) => id),
@@ -119,17 +119,16 @@ async function lossesOf(
 }
 
 /**
- * The Square attack as AutoAttack's reference code runs it (fra31/auto-attack): from a random pattern at the border of the
- * ball, every query changes a square of the best image so far, and what lowers the loss is kept; squares shrink on a
- * schedule. Nothing of the classifier is called but its logits, and only for images whose margin is still above 0: a
- * restart takes at most `queries` + 1 evaluations per image, and two more tell what is left to do. As in the reference, a
- * search ends at a margin of 0, even where the label wins the tie; the image then counts as not fooled.
+ * The Square attack as in AutoAttack's reference code (fra31/auto-attack): starting from a random pattern at the border of
+ * the ball, every query changes a square of the best image so far and keeps the change if it lowers the loss; squares shrink
+ * on a schedule. It calls only the classifier's logits, and only for images whose margin is still above 0: a restart takes
+ * at most `queries` + 1 evaluations per image, and two more decide what is left to do. As in the reference, a search ends at
+ * a margin of 0, even if the label wins the tie; the image then counts as not fooled.
  *
- * Different from the reference: places, signs and turns of squares are drawn for each image from its own stream of the
- * purpose `square restart R`, where the reference draws one for all images of a batch. The law is the same for each image,
- * and what becomes of it does not depend on its batch.
- * @example
- * const attack = square.prepare({ queries: 1000, rescaleSchedule: true })
+ * Unlike the reference, which draws once for all images of a batch, each image draws places, signs and orientations of
+ * squares from its own stream with the purpose `square restart R`. The distribution per image is the same, and its result
+ * does not depend on the batch.
+ * @example const attack = square.prepare({ queries: 1000, rescaleSchedule: true })
  */
 export const square = defineAttack({
 	name: 'square',
@@ -142,7 +141,7 @@ export const square = defineAttack({
 	schema: squareSchema,
 	presets: {
 		'square-1000': {
-			doc: 'A quicker look: 1000 queries, with squares that shrink over these.',
+			doc: 'A quicker version: 1000 queries, with squares that shrink over these.',
 			options: { queries: 1000, rescaleSchedule: true },
 		},
 	},

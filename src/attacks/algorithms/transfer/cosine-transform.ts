@@ -2,7 +2,7 @@
 
 import { missing } from '../../../core/at.js'
 
-/** The transform of lines of one length, in place. */
+/** The transform of lines with one length, in place. */
 interface LineTransform {
 	/** X_k = Σ_j x_j cos(π (j + 1/2) k / n). */
 	forward(line: Float64Array): void
@@ -10,15 +10,15 @@ interface LineTransform {
 	transpose(line: Float64Array): void
 }
 
-/** The transform of planes of one size, row-major, in place. Not to be used by two callers at once. */
+/** The transform of planes with one size, row-major, in place. Not reentrant. */
 export interface CosineTransform {
 	forward(plane: Float64Array): void
 	inverse(plane: Float64Array): void
 }
 
 /**
- * The orthonormal type-II transform along both axes of planes [height, width]; even lengths are halved as often as
- * possible (Lee, "A New Algorithm to Compute the Discrete Cosine Transform", 1984), the odd rest is summed directly.
+ * The orthonormal type-II transform along both axes of planes [height, width]; even lengths are halved as often as possible
+ * (Lee, "A New Algorithm to Compute the Discrete Cosine Transform", 1984), and the remaining odd length is summed directly.
  */
 export function cosineTransform(height: number, width: number): CosineTransform {
 	const columns = lineTransform(height)
@@ -54,7 +54,7 @@ export function cosineTransform(height: number, width: number): CosineTransform 
 	}
 }
 
-/** What makes the transform orthonormal. */
+/** Makes the transform orthonormal. */
 function scale(line: Float64Array): void {
 	const other = Math.sqrt(2 / line.length)
 	line[0] = (line[0] ?? missing) * Math.sqrt(1 / line.length)
@@ -66,8 +66,8 @@ function lineTransform(length: number): LineTransform {
 }
 
 /**
- * Even frequencies are the transform of x_j + x_(n-1-j); odd ones are sums of two neighbours in that of
- * (x_j - x_(n-1-j)) / (2 cos(π (j + 1/2) / n)).
+ * Even frequencies are the transform of x_j + x_(n-1-j); odd ones are sums of two neighbours in the transform of (x_j -
+ * x_(n-1-j)) / (2 cos(π (j + 1/2) / n)).
  */
 function halvedTransform(length: number): LineTransform {
 	const half = length / 2
@@ -108,7 +108,7 @@ function halvedTransform(length: number): LineTransform {
 }
 
 function directTransform(length: number): LineTransform {
-	// [k, j]; the argument is reduced to a period so that large products lose nothing.
+	// [k, j]; reducing the argument to one period keeps precision for large products.
 	const cosines = Float64Array.from({ length: length * length }, (_, at) => {
 		const [k, j] = [Math.floor(at / length), at % length]
 		return Math.cos((Math.PI * (((2 * j + 1) * k) % (4 * length))) / (2 * length))

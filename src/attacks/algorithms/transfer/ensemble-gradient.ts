@@ -1,4 +1,4 @@
-/** The gradient of an ensemble whose logits are added up, through classifiers that are compiled apart. */
+/** The gradient of an ensemble with combined logits, through separately compiled classifiers. */
 
 import type { AttackBatch } from '../../../classifier/attack-batch.js'
 import type { Objective } from '../../../classifier/objectives/objective.js'
@@ -9,10 +9,10 @@ import { ops } from '../../../onnx/graph.js'
 import { type GradientSight, requireFinite } from '../../run/require-finite.js'
 import type { Surrogate } from './surrogate.js'
 
-/** How the logits of an ensemble are joined. */
+/** How to combine the logits of an ensemble. */
 export type Ensemble = 'sum' | 'mean'
 
-/** The sum of the logits times given weights, whose gradient carries the weights back to the pixels. Side input `weights`. */
+/** The sum of the logits times given weights; its gradient carries the weights back to the pixels. Side input `weights`. */
 export function weightedLogits(classes: number): Objective {
 	return {
 		name: `weighted-logits ${classes}`,
@@ -23,11 +23,11 @@ export function weightedLogits(classes: number): Objective {
 }
 
 /**
- * A positive multiple, one per image, of the gradient of the cross entropy of the joined logits z to the pixels:
- * Σ_k J_kᵀ (softmax(z) - onehot), where J_k is the Jacobian of surrogate k. The weights are scaled to a largest one of 1,
- * so that gradients of confident predictions do not vanish in float32; only signs are used of the result.
- * @param images [B, 3, H, W]. @param where For errors. @param sight Told of every gradient.
- * @throws NaptuneError naming the images for which a surrogate's logits or gradient are not finite.
+ * A positive multiple, one per image, of the gradient of the cross entropy of the combined logits z with respect to the
+ * pixels: Σ_k J_kᵀ (softmax(z) - onehot), where J_k is the Jacobian of surrogate k. The weights are scaled to a maximum of
+ * 1, so that gradients of confident predictions do not vanish in float32; callers use only the signs of the result.
+ * @param images [B, 3, H, W]. @param where For errors. @param sight Receives every gradient.
+ * @throws NaptuneError that names the images for which a surrogate's logits or gradient are not finite.
  */
 export async function ensembleGradient(...call: Parameters<typeof ensembleSums>): Promise<Float32Array> {
 	const { total } = await ensembleSums(...call)
@@ -35,7 +35,7 @@ export async function ensembleGradient(...call: Parameters<typeof ensembleSums>)
 }
 
 /**
- * The gradient itself, where lengths of gradients at several places are compared, as in variance tuning.
+ * The gradient itself, for callers that compare lengths of gradients at several places, as in variance tuning.
  * @throws NaptuneError as {@link ensembleGradient}.
  */
 export async function exactEnsembleGradient(...call: Parameters<typeof ensembleSums>): Promise<Float64Array> {
@@ -46,7 +46,7 @@ export async function exactEnsembleGradient(...call: Parameters<typeof ensembleS
 	return total.map((value, index) => value * share * at(lengths, Math.floor(index / size)))
 }
 
-/** What the weights, scaled to a largest one of 1, give; and by image what they were divided by. */
+/** The gradients for weights scaled to a maximum of 1, and the divisor of each image. */
 async function ensembleSums(
 	surrogates: readonly Surrogate[],
 	images: Tensor<'float32'>,
@@ -77,7 +77,7 @@ async function ensembleSums(
 	return { total, lengths }
 }
 
-/** Adds numbers to sums of as many. */
+/** Adds an array to sums of the same length. */
 function add(sums: Float64Array, numbers: Float32Array): void {
 	for (let index = 0; index < sums.length; index++) sums[index] = (sums[index] ?? missing) + (numbers[index] ?? missing)
 }
@@ -85,15 +85,15 @@ function add(sums: Float64Array, numbers: Float32Array): void {
 /** softmax(logits) - onehot(label), divided by its largest absolute entry. */
 function crossEntropyWeights(logits: Float64Array, label: number): Float64Array {
 	const largest = logits.reduce((most, value, index) => (index === label ? most : Math.max(most, value)), -Infinity)
-	// Relative to the largest wrong class: with the right one's weight, minus their sum, a common factor drops out.
+	// Relative to the largest wrong class; the weight of the right class is minus the sum, so a common factor drops out.
 	const weights = logits.map((value, index) => (index === label ? 0 : Math.exp(value - largest)))
 	const sum = weights.reduce((total, value) => total + value, 0)
-	// A single class has no wrong one, and nothing to change.
+	// With a single class there is no wrong one, and nothing to change.
 	if (sum === 0) return weights
 	return weights.map((value, index) => (index === label ? -1 : value / sum))
 }
 
-/** Probability of all wrong classes together, exact where it is small. */
+/** Total probability of all wrong classes, exact for small values. */
 function wrongShare(logits: Float64Array, label: number): number {
 	const largest = logits.reduce((most, value) => Math.max(most, value), -Infinity)
 	const wrong = logits.reduce((sum, value, index) => (index === label ? sum : sum + Math.exp(value - largest)), 0)

@@ -1,6 +1,6 @@
 /**
- * What MI-FGSM, VMI-FGSM and DI-FGSM share: steps of a fixed length along the sign of a momentum of normalised gradients,
- * taken on surrogates whose logits are averaged. They differ in the gradient that enters the momentum.
+ * Shared code of MI-FGSM, VMI-FGSM and DI-FGSM: steps of a fixed length along the sign of a momentum of normalised
+ * gradients, on surrogates with averaged logits. They differ in the gradient that enters the momentum.
  */
 
 import { z } from 'zod'
@@ -15,15 +15,15 @@ import { requireSurrogates, surrogatesOption } from './surrogate.js'
 
 /** Options that all of them have. */
 export const momentumOptions = {
-	/** Models that the images are made on, all for the classes of the data. */
+	/** Models to make the images on, all for the classes of the data. */
 	surrogates: surrogatesOption,
-	/** Steps; each is epsilon / steps long unless said otherwise. */
+	/** Steps; by default each is epsilon / steps long. */
 	steps: z.int().positive().default(10),
-	/** Length of a step as a multiple of epsilon; 1 / steps by default, so that the border is reached with the last step. */
+	/** Length of a step as a multiple of epsilon; by default 1 / steps, so that the last step reaches the border. */
 	relativeStepSize: z.number().positive().optional(),
 	/** Decay of the momentum. */
 	decay: z.number().nonnegative().default(1),
-	/** How the logits of several surrogates are joined. */
+	/** How to combine the logits of several surrogates. */
 	ensemble: z.enum(['sum', 'mean']).default('mean'),
 }
 
@@ -33,7 +33,7 @@ const momentumSchema = z.strictObject(momentumOptions)
 export type MomentumSettings = z.output<typeof momentumSchema>
 
 /**
- * The gradient of the cross entropy of the surrogates' joined logits.
+ * The gradient of the cross entropy of the surrogates' combined logits.
  * @param images [B, 3, H, W]. @param where For errors.
  */
 export type GradientAt = (images: Tensor<'float32'>, where: string) => Promise<Float64Array>
@@ -43,7 +43,8 @@ export type StepGradient = (images: Tensor<'float32'>, step: number, where: stri
 
 /**
  * The one round of such an attack.
- * @param gradients Of one image, of each surrogate. @param gradient Makes v of what the surrogates give; called once per batch.
+ * @param gradients Number of gradients per image and surrogate. @param gradient Computes v from the surrogates' gradients;
+ * called once per batch.
  */
 export function momentumRounds(
 	name: string,
@@ -54,15 +55,15 @@ export function momentumRounds(
 	return [{ stage: name, name, cost: momentumCost(settings, gradients), run: momentumRun(name, settings, gradient) }]
 }
 
-/** What makes the gradient that enters the momentum of what the surrogates give. */
+/** Creates the gradient that enters the momentum from the surrogates' gradients. */
 type MomentumGradient = (gradientAt: GradientAt, call: Parameters<AttackRun>) => StepGradient
 
 /**
- * Such an attack; of the classifier only its classes and its input size are read. g = decay · g + v / mean |v| per image,
- * x = x + step · sign(g), ball and box after every step; a gradient of zero adds nothing.
- * @param gradient Makes v of what the surrogates give; called once per batch.
- * @throws NaptuneError (from what is returned) for surrogates of other classes or image sizes, or naming the images whose
- * gradient is not finite.
+ * Such an attack. It uses only the classes and the input size of the classifier. g = decay · g + v / mean |v| per image, x =
+ * x + step · sign(g), projected to ball and box after every step; a zero gradient adds nothing.
+ * @param gradient Computes v from the surrogates' gradients; called once per batch.
+ * @throws NaptuneError (from the returned function) for surrogates of other classes or image sizes, or naming the images
+ * whose gradient is not finite.
  */
 function momentumRun(
 	name: string,
@@ -90,7 +91,7 @@ function momentumRun(
 	}
 }
 
-/** What so many gradients take; while there are no surrogates yet, of one. */
+/** The cost of this many gradients; before surrogates are given, the cost for one. */
 function momentumCost({ surrogates }: Pick<MomentumSettings, 'surrogates'>, gradients: number): Passes {
 	const count = gradients * Math.max(1, surrogates.length)
 	return { evaluations: count, gradients: count }

@@ -2,13 +2,13 @@
 
 import { missing } from '../../../core/at.js'
 
-/** What a vector is divided by: the sum or the mean of its absolute values, or its Euclidean length. */
+/** The divisor of a vector: the sum or the mean of its absolute values, or its Euclidean length. */
 export type MomentumNorm = 'l1' | 'l2' | 'mean-absolute'
 
 /**
- * m = decay · m + v / |v| for each image alone; an image whose vector is zero adds nothing. Norms are summed in float64 in
- * the order of the pixels.
- * @param momentum [B · rowSize], changed in place. @param vectors [B · rowSize].
+ * m = decay · m + v / |v| for each image separately; an image whose vector is zero adds nothing. Norms are summed in float64
+ * in the order of the pixels.
+ * @param momentum [B · rowSize], modified in place. @param vectors [B · rowSize].
  */
 export function accumulate(
 	momentum: Float64Array,

@@ -1,5 +1,5 @@
 /**
- * Gradients averaged over copies of an image whose spectrum was changed at random (Long et al., "Frequency Domain Model
+ * Gradients averaged over copies of an image with a randomly changed spectrum (Long et al., "Frequency Domain Model
  * Augmentation for Adversarial Attack", 2022).
  */
 
@@ -13,12 +13,12 @@ import { type GradientSight, requireFinite } from '../../run/require-finite.js'
 import { type CosineTransform, cosineTransform } from './cosine-transform.js'
 import type { Surrogate } from './surrogate.js'
 
-/** How copies are made. */
+/** How to make copies. */
 export interface SpectrumOptions {
 	readonly copies: number
 	/** Standard deviation of the noise on the pixels, in units of [0, 1]. */
 	readonly deviation: number
-	/** Frequencies are multiplied by random numbers of [1 - rho, 1 + rho). */
+	/** Frequencies are multiplied by random numbers from [1 - rho, 1 + rho). */
 	readonly rho: number
 }
 
@@ -31,8 +31,8 @@ export interface SpectrumNumbers {
 }
 
 /**
- * One copy: noise is added, each channel is transformed, every frequency scaled, and transformed back. Not cut to [0, 1].
- * @param image [channels · height · width]. @param transform Of planes [height, width].
+ * One copy: add noise, transform each channel, scale every frequency, and transform back. Not clipped to [0, 1].
+ * @param image [channels · height · width]. @param transform For planes [height, width].
  */
 export function spectrumCopy(
 	image: Float32Array,
@@ -57,10 +57,11 @@ export function spectrumCopy(
 }
 
 /**
- * The mean over copies of the gradient of the cross entropy to the copy, as in the reference: not taken through the
- * transform. Copy by copy, each image draws its noise, then its mask.
- * @param streams One per image; go on where they are. @param where For errors. @param sight Told of every gradient.
- * @throws NaptuneError naming the images for which the gradient is not finite.
+ * The mean over copies of the gradient of the cross entropy with respect to the copy, as in the reference: not through the
+ * transform. For each copy, every image draws its noise, then its mask.
+ * @param streams One per image; each continues from its current state. @param where For errors. @param sight Receives every
+ * gradient.
+ * @throws NaptuneError that names the images whose gradient is not finite.
  */
 export async function spectrumGradient(
 	{ name, classifier }: Surrogate,

@@ -1,4 +1,4 @@
-/** Models on which images are made that are then tried on another one. */
+/** Models to make images on, for trying on another model. */
 
 import { z } from 'zod'
 import type { Classifier } from '../../../classifier/classifier.js'
@@ -8,17 +8,17 @@ import { defined } from '../../../core/defined.js'
 import { NaptuneError } from '../../../core/errors.js'
 import { isRecord } from '../../../core/guards.js'
 
-/** A classifier that the attacker has, with what names it in records. */
+/** A classifier that the attacker has, with the fields that identify it in records. */
 export interface Surrogate {
 	readonly name: string
 	/** SHA-256 of its file. */
 	readonly sha256: string
-	/** What else decides its gradients, where its file does not. */
+	/** Whatever else determines its gradients, if its file does not. */
 	readonly reads?: SurrogateReading
 	readonly classifier: Classifier
 }
 
-/** How pixels are given to a surrogate, and what its logits are; JSON. Whether it was declared or guessed decides nothing. */
+/** How a surrogate takes pixels, and what its logits are; JSON. Whether that was declared or guessed makes no difference. */
 export interface SurrogateReading {
 	readonly input: Omit<ModelInput, 'guessed'>
 	readonly output: OnnxModelClassifier['output']
@@ -29,12 +29,12 @@ function isSurrogate(value: unknown): value is Surrogate {
 	return typeof value.name === 'string' && typeof value.classifier.gradient === 'function'
 }
 
-/** The option `surrogates`; none by default, so that an attack can be listed before its surrogates are there. */
+/** The option `surrogates`; empty by default, so that an attack can be listed before its surrogates exist. */
 export const surrogatesOption = z
 	.array(z.custom<Surrogate>(isSurrogate, 'expected a surrogate: { name, sha256, classifier }'))
 	.default([])
 
-/** Settings as records hold them: surrogates by what names them. */
+/** Settings for records, with surrogates reduced to what identifies them. */
 export function recordedWithSurrogates<Settings extends { readonly surrogates: readonly Surrogate[] }>(
 	settings: Settings,
 ): Readonly<Record<string, unknown>> {
@@ -47,7 +47,7 @@ export function recordedWithSurrogates<Settings extends { readonly surrogates: r
 /**
  * Checks surrogates against the classifier that the images are for.
  * @param labelled Whether the attack uses labels: classes must then be the same, in the same order.
- * @throws NaptuneError when there are none, their images have another size, or their classes differ.
+ * @throws NaptuneError if there are none, their images have another size, or their classes differ.
  */
 export function requireSurrogates(
 	attack: string,
@@ -58,14 +58,14 @@ export function requireSurrogates(
 	if (surrogates.length === 0) {
 		throw new NaptuneError(
 			'NAP_OPTION_MISSING',
-			`Attack ${attack} makes images on surrogates, and none were given. Give classifiers as its option surrogates, or make the images with naptune generate --surrogate model.onnx.`,
+			`Attack ${attack} makes images on surrogates, and none were given. Pass classifiers as its option surrogates, or make the images with naptune generate --surrogate model.onnx.`,
 		)
 	}
 	for (const { name, classifier } of surrogates) {
 		if (classifier.inputShape.join() !== inputShape.join()) {
 			throw new NaptuneError(
 				'NAP_INPUT_UNSUITABLE',
-				`Surrogate ${name} reads images [${classifier.inputShape.join(', ')}], the images to attack are [${inputShape.join(', ')}]. Wrap it so that it resizes them, as naptune generate does.`,
+				`Surrogate ${name} takes images [${classifier.inputShape.join(', ')}]; the images to attack are [${inputShape.join(', ')}]. Wrap it to resize them, as naptune generate does.`,
 			)
 		}
 		if (labelled) requireSameClasses(name, classifier.classNames, classNames)
@@ -77,7 +77,7 @@ export function requireSameClasses(name: string, own: readonly string[], data: r
 	if (own.length !== data.length) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
-			`Surrogate ${name} has ${own.length} classes, the data ${data.length}; both must have the same ones. Use a surrogate that was trained on this data.`,
+			`Surrogate ${name} has ${own.length} classes, the data ${data.length}; they must match. Use a surrogate that was trained on this data.`,
 		)
 	}
 	const at = own.findIndex((className, index) => className !== data[index])
@@ -85,6 +85,6 @@ export function requireSameClasses(name: string, own: readonly string[], data: r
 	const ordered = own.every((className) => data.includes(className)) ? ' The same classes in another order:' : ''
 	throw new NaptuneError(
 		'NAP_INPUT_UNSUITABLE',
-		`Surrogate ${name} has other classes than the data.${ordered} its class ${at} is ${own[at]}, that of the data ${data[at]}. Labels would mean something else to it; use a surrogate that was trained on this data.`,
+		`The classes of surrogate ${name} differ from those of the data.${ordered} its class ${at} is ${own[at]}, the data's is ${data[at]}. Labels would mean something else to it; use a surrogate that was trained on this data.`,
 	)
 }

@@ -1,6 +1,6 @@
 /**
- * VMI-FGSM (Wang and He, "Enhancing the Transferability of Adversarial Attacks through Variance Tuning", 2021): each gradient
- * is corrected by how much the gradients of the last step's neighbours differed from its own.
+ * VMI-FGSM (Wang and He, "Enhancing the Transferability of Adversarial Attacks through Variance Tuning", 2021): it corrects
+ * each gradient by how much the gradients of the last step's neighbours differed from that step's own.
  */
 
 import { z } from 'zod'
@@ -20,11 +20,10 @@ const schema = z.strictObject({
 })
 
 /**
- * VMI-FGSM, on the classifiers that are its option `surrogates`. The gradient that enters the momentum is grad + v, with v = 0
- * at first and then the mean of the gradients of neighbours less that of the iterate. Neighbours are not cut to [0, 1];
- * they come from the image's stream of the purpose `vmi-fgsm neighbours`. After the last step none are looked at.
- * @example
- * const attack = vmiFgsm.prepare({ surrogates, neighbours: 5 })
+ * VMI-FGSM, on the classifiers in its option `surrogates`. The gradient that enters the momentum is grad + v; v is 0 at
+ * first, then the mean gradient of the neighbours minus the gradient of the iterate. Neighbours are not clipped to [0, 1];
+ * they come from the image's stream with the purpose `vmi-fgsm neighbours`. The last step needs none.
+ * @example const attack = vmiFgsm.prepare({ surrogates, neighbours: 5 })
  */
 export const vmiFgsm = defineAttack({
 	name: 'vmi-fgsm',

@@ -1,4 +1,4 @@
-/** Whether the same image gets the same answer twice, alone or among others. */
+/** Checks that an image gets the same answer twice, alone or among others. */
 
 import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
 import { predictions } from '../../../classifier/predictions.js'
@@ -9,16 +9,16 @@ import { logitsOf } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
 import { largestDistance } from '../logit-statistics.js'
 
-/** Images that are looked at, passes over them, and how many go through alone. */
+/** Number of images, passes over them, and images that run alone. */
 const [mostImages, passes, alone] = [64, 5, 8]
 /** Distance of normalised logits above which AutoAttack calls a defense randomised. */
 const tolerance = 1e-4
 
 export const deterministicForward: AuditCheck = {
 	id: 'deterministic-forward',
-	meaning: 'The same image gets the same logits in every pass, whatever else is in its batch, and the same gradient.',
+	meaning: 'An image gets the same logits and the same gradient in every pass, whatever else is in its batch.',
 	advice:
-		'Attack a randomised defense by its expectation over draws (AutoAttack rand), and evaluate with the batch size that it was attacked with; look for dropout or statistics of the batch.',
+		'Attack a randomised defense by its expectation over draws (AutoAttack rand), and evaluate with the batch size of the attack; look for dropout or batch statistics.',
 	async run({ model, images, batchSize }) {
 		const rows = range(0, Math.min(mostImages, images.ids.length))
 		const pixels = takeRows(images.pixels, rows)
@@ -49,8 +49,8 @@ export const deterministicForward: AuditCheck = {
 			summary: randomised
 				? `${changed ? 'predictions change' : 'logits change'} between passes, by up to ${distance.toExponential(1)} of their length`
 				: exact
-					? `${passes} passes, other batches and two gradients are the same, byte for byte`
-					: `the same but for rounding, at most ${distance.toExponential(1)} of the logits' length`,
+					? `${passes} passes, other batches and two gradients agree byte for byte`
+					: `equal up to rounding, at most ${distance.toExponential(1)} of the logits' length`,
 			images: rows.length,
 			measured: {
 				identicalPasses,

@@ -1,4 +1,4 @@
-/** Whether the gradient says what happens when one follows it. */
+/** Checks that the gradient predicts the effect of a step along it. */
 
 import { perturbationSet } from '../../../attacks/sets/registry.js'
 import { threatModel } from '../../../attacks/sets/threat-model.js'
@@ -12,20 +12,20 @@ import { margins, median } from '../logit-statistics.js'
 
 /** Sizes of the step as shares of epsilon: the attack's own step first. */
 const stepShares = [1 / 4, 1 / 16] as const
-/** Shares of the promised rise below which the gradient is useless, or doubtful. */
+/** Shares of the predicted rise below which the gradient is useless, or doubtful. */
 const [useless, doubtful] = [0.1, 0.3]
 
 export const gradientPredictsLoss: AuditCheck = {
 	id: 'gradient-predicts-loss',
 	meaning:
-		'A step along the gradient, as long as an attack makes it, raises the margin of another class about as much as the gradient promises.',
+		'A step along the gradient, as long as an attack makes it, raises the margin of another class about as much as the gradient predicts.',
 	advice:
 		'A ratio near zero is a shattered or masked gradient: smooth the model for the attack, average gradients over noise, or attack by transfer and queries. A negative one is a wrong gradient: compare it with finite differences.',
 	async run(context) {
 		const { model, images, threatModel: threat, batchSize } = context
 		if (threat.epsilon === 0) return notApplicable('epsilon is 0')
 		const { rows, gradients } = await context.cleanGradients(marginObjective)
-		if (rows.length === 0) return notApplicable('no clean image is right')
+		if (rows.length === 0) return notApplicable('no clean image is classified correctly')
 		const clean = takeRows(images.pixels, rows)
 		const labels = rows.map((row) => at(images.labels, row))
 		const before = margins(await logitsOf(model, clean, batchSize), labels)
@@ -51,7 +51,7 @@ export const gradientPredictsLoss: AuditCheck = {
 		const falling = at(ratios, 0).filter((ratio) => !(ratio > 0)).length / rows.length
 		return {
 			status: !(middle >= useless) ? 'fail' : middle < doubtful ? 'warn' : 'pass',
-			summary: `a step of epsilon / 4 raises the margin by ${middle.toFixed(2)} of what the gradient promises (median); it does not rise for ${Math.round(falling * rows.length)} of ${rows.length}`,
+			summary: `a step of epsilon / 4 raises the margin by ${middle.toFixed(2)} of what the gradient predicts (median); it does not rise for ${Math.round(falling * rows.length)} of ${rows.length}`,
 			images: rows.length,
 			measured: { medianRatio: middle, medianRatioShortStep: median(at(ratios, 1)), shareNotRising: falling },
 		}

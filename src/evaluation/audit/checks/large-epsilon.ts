@@ -1,4 +1,4 @@
-/** Whether an attack that may do nearly anything wins. */
+/** Checks that an attack with nearly unlimited room succeeds. */
 
 import type { AttackRun } from '../attack-run.js'
 import type { AuditCheck } from '../audit-check.js'
@@ -6,20 +6,20 @@ import { pgdOf } from '../audit-context.js'
 import { percentText, radiusText } from '../audit-text.js'
 import { shareOf } from '../compare-attacks.js'
 
-/** Radii as multiples of epsilon; in L-infinity at least so many grey levels. */
+/** Radii as multiples of epsilon, with a minimum of grey levels in L-infinity. */
 const sizes = [
 	{ multiple: 2, levels: 8 },
 	{ multiple: 4, levels: 16 },
 	{ multiple: 8, levels: 32 },
 ] as const
-/** Accuracies at the middle and the largest radius that are a failure, and at the middle one that is a warning. */
+/** Accuracies at the middle and the largest radius that count as a failure, and at the middle radius as a warning. */
 const [failsAtMiddle, failsAtLargest, warnsAtMiddle] = [0.1, 0.02, 0.02]
 
 export const largeEpsilon: AuditCheck = {
 	id: 'large-epsilon',
-	meaning: 'In a ball so large that images lose their class (16/255 and more), hardly any image stays right.',
+	meaning: 'In a ball so large that images lose their class (16/255 and more), almost no image stays right.',
 	advice:
-		'No model is right about everything: an attack that fails here is broken by the model. Look at the checks of the gradient.',
+		'No model classifies everything correctly: if an attack fails here, the model has broken the attack. Look at the gradient checks.',
 	async run(context) {
 		const { norm, epsilon } = context.threatModel
 		const steps = Math.ceil(context.effort.steps / 2)
@@ -28,7 +28,7 @@ export const largeEpsilon: AuditCheck = {
 		)
 		const attack = pgdOf(steps)
 		const runs: AttackRun[] = []
-		// What a smaller ball breaks, a larger one that holds it breaks as well.
+		// An image broken in a smaller ball is also broken in a larger one that contains it.
 		for (const size of epsilons) runs.push(await context.attack({ ...attack, epsilon: size, after: runs.slice(-1) }))
 		const accuracies = runs.map(({ right }) => shareOf(right))
 		const [, middle, largest] = accuracies as [number, number, number]

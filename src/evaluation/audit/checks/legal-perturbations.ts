@@ -1,4 +1,4 @@
-/** Whether the attacks of the audit kept to the rules. */
+/** Checks that the attacks of the audit obeyed the rules. */
 
 import { perturbationTolerance } from '../../../attacks/sets/check-perturbation.js'
 import type { AuditCheck } from '../audit-check.js'
@@ -6,7 +6,7 @@ import type { AuditCheck } from '../audit-check.js'
 export const legalPerturbations: AuditCheck = {
 	id: 'legal-perturbations',
 	meaning: 'Every adversarial image of every attack lies within epsilon of the clean one and within [0, 1].',
-	advice: 'The attack is wrong, and so is every number that comes from it.',
+	advice: 'The attack is wrong, and so is every number from it.',
 	async run(context) {
 		const runs = context.attacksSoFar()
 		const excess = Math.max(0, ...runs.map(({ largest, threatModel }) => largest - threatModel.epsilon))

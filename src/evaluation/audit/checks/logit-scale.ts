@@ -1,4 +1,4 @@
-/** Whether the size of the logits hides the gradient of the cross entropy. */
+/** Checks that the size of the logits does not hide the gradient of the cross entropy. */
 
 import type { Objective } from '../../../classifier/objectives/objective.js'
 import type { SideInputs } from '../../../classifier/objectives/side-inputs.js'
@@ -11,10 +11,10 @@ import { percentText } from '../audit-text.js'
 import { compareAttacks } from '../compare-attacks.js'
 import { margins, median } from '../logit-statistics.js'
 
-/** Lead of the predicted class from which on a float32 softmax gives it exactly 1: a gradient of single terms is left. */
+/** With this lead, a float32 softmax gives the predicted class exactly 1: only single terms remain of the gradient. */
 const saturated = -Math.log(2 ** -24)
 
-/** Cross entropy of the logits times a positive number by image. Side inputs `labels` and `factor`. */
+/** Cross entropy of the logits times a positive factor per image. Side inputs `labels` and `factor`. */
 const scaledCrossEntropy: Objective = {
 	name: 'scaled-cross-entropy',
 	taps: ['logits'],
@@ -33,7 +33,7 @@ export const logitScale: AuditCheck = {
 	id: 'logit-scale',
 	meaning:
 		"Dividing every image's logits by their own scale does not make the attack stronger: the cross entropy is not saturated.",
-	advice: 'Attack a loss that no scale changes (DLR, margin), and report the lower accuracy.',
+	advice: 'Attack a scale-invariant loss (DLR, margin), and report the lower accuracy.',
 	async run(context) {
 		const { model, images, batchSize, effort } = context
 		const { right } = await context.clean()
@@ -46,7 +46,7 @@ export const logitScale: AuditCheck = {
 		const share = leads.filter((lead) => lead > saturated).length / Math.max(1, leads.length)
 		const compared = compareAttacks(plain.right, scaled.right)
 		const gain = compared.stronger - compared.weaker
-		// A better loss is worth some points on honest models, too.
+		// A better loss gains a few points on honest models, too.
 		const status = compared.status === 'fail' && gain <= 0.05 ? 'warn' : compared.status
 		return {
 			status,

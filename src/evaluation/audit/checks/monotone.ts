@@ -1,4 +1,4 @@
-/** Whether more of an attack is worse for the model: more steps, a larger ball, more starts. */
+/** Checks that more of an attack hurts the model more: more steps, a larger ball, more starts. */
 
 import { prepareAttack } from '../../../attacks/registry.js'
 import { at } from '../../../core/at.js'
@@ -10,14 +10,14 @@ import { percentText } from '../audit-text.js'
 import { compareAttacks, shareOf } from '../compare-attacks.js'
 import { mean } from '../logit-statistics.js'
 
-/** Steps of PGD where the size of the ball or the number of starts is what changes. */
+/** Steps of PGD when the size of the ball or the number of starts varies. */
 export const fewSteps = 20
 
 export const epsilonZero: AuditCheck = {
 	id: 'epsilon-zero',
-	meaning: 'Within a ball of radius 0 every image is judged exactly as the clean one.',
+	meaning: 'Within a ball of radius 0, every image gets the same prediction as the clean one.',
 	advice:
-		'Images are changed on their way to the model (rounding, resizing, another preprocessing): evaluate clean and attacked images in the same way.',
+		'Something changes images on their way to the model (rounding, resizing, other preprocessing): evaluate clean and attacked images in the same way.',
 	async run(context) {
 		const { right } = await context.clean()
 		const attacks = [pgdOf(fewSteps), { attack: prepareAttack('apgd-ce') }, { attack: prepareAttack('square') }]
@@ -29,8 +29,8 @@ export const epsilonZero: AuditCheck = {
 			status: differing > 0 || largest > 0 ? 'fail' : 'pass',
 			summary:
 				differing > 0
-					? `${differing} of ${right.length} images are judged differently`
-					: `all images are judged as when clean by ${attacks.map(({ attack }) => attack.name).join(', ')}`,
+					? `${differing} of ${right.length} predictions differ`
+					: `all predictions equal the clean ones under ${attacks.map(({ attack }) => attack.name).join(', ')}`,
 			images: right.length,
 			measured: { differing, largestPerturbation: largest },
 		}
@@ -39,9 +39,9 @@ export const epsilonZero: AuditCheck = {
 
 export const monotoneSteps: AuditCheck = {
 	id: 'monotone-steps',
-	meaning: 'More steps of PGD leave no more images right.',
+	meaning: 'More steps of PGD do not leave more images right.',
 	advice:
-		'The loss surface is rugged or the gradient misleads: attack with smaller steps, momentum (APGD) and several losses.',
+		'The loss surface is rugged, or the gradient misleads: attack with smaller steps, momentum (APGD) and several losses.',
 	async run(context) {
 		const { effort } = context
 		const { right: clean } = await context.clean()
@@ -68,9 +68,9 @@ export const monotoneSteps: AuditCheck = {
 
 export const monotoneEpsilon: AuditCheck = {
 	id: 'monotone-epsilon',
-	meaning: 'In a larger ball the attack reaches a higher loss and leaves no more images right.',
+	meaning: 'In a larger ball the attack reaches a higher loss and does not leave more images right.',
 	advice:
-		'An attack that gains nothing from more room does not find its way: suspect the gradient before praising the model.',
+		'An attack that gains nothing from more room cannot find its way: suspect the gradient before you praise the model.',
 	async run(context) {
 		const { epsilon } = context.threatModel
 		if (epsilon === 0) return notApplicable('epsilon is 0')
@@ -96,14 +96,14 @@ export const monotoneEpsilon: AuditCheck = {
 	},
 }
 
-/** Starts, and points that they may win before one start is no measurement. */
+/** Starts, and the gain in accuracy above which one start is not a measurement. */
 const [restarts, muchGained] = [5, 0.05]
 
 export const monotoneRestarts: AuditCheck = {
 	id: 'monotone-restarts',
-	meaning: 'More random starts leave no more images right, and not many fewer: one start is nearly enough.',
+	meaning: 'More random starts do not leave more images right, and gain little: one start is nearly enough.',
 	advice:
-		'Where starts win much, the surface is rugged and one start understates the attack: report the result of several.',
+		'If more starts gain much, the surface is rugged and one start understates the attack: report the result of several.',
 	async run(context) {
 		const one = await context.attack(pgdOf(fewSteps))
 		const several = await context.attack(pgdOf(fewSteps, { restarts }))

@@ -1,4 +1,4 @@
-/** Whether an attacker who knows more does more. */
+/** Checks that an attacker who knows more does more. */
 
 import type { AuditCheck } from '../audit-check.js'
 import { pgdOf } from '../audit-context.js'
@@ -8,9 +8,9 @@ import { compareAttacks } from '../compare-attacks.js'
 
 export const transferWeaker: AuditCheck = {
 	id: 'transfer-weaker',
-	meaning: 'Images made against the undefended model break no more than those made against the model itself.',
+	meaning: 'Images made against the undefended model break no more images than those made against the model itself.',
 	advice:
-		'A black box that beats the white box means that the white box has no usable gradient: attack by transfer and report the worse for each image.',
+		'If a black box beats the white box, the white box has no usable gradient: attack by transfer, and report the worse result for each image.',
 	async run(context) {
 		if (!context.control) return notApplicable('no undefended model was given')
 		const own = await context.mainAttack()
@@ -27,12 +27,12 @@ export const transferWeaker: AuditCheck = {
 
 export const refinerAware: AuditCheck = {
 	id: 'refiner-aware',
-	meaning: 'An attacker who knows everything does at least as well as one who knows the prompts only.',
+	meaning: 'An attacker who knows everything does at least as well as one who knows only the prompts.',
 	advice:
-		'What the prompts-only attacker leaves out hides the gradient rather than defends: attack without it as well, and report the worse for each image.',
+		'The part that the prompts-only attacker ignores hides the gradient rather than defends: also attack without it, and report the worse result for each image.',
 	async run(context) {
 		const { promptAware, effort } = context
-		if (!promptAware) return notApplicable('the model has nothing beside its prompts that one could not know')
+		if (!promptAware) return notApplicable('the model has nothing besides its prompts to hide')
 		const own = await context.mainAttack()
 		const without = await context.attack({ ...pgdOf(effort.steps), crafted: 'promptAware' })
 		const compared = compareAttacks(own.right, without.right)

@@ -1,4 +1,4 @@
-/** Whether chance alone does what an attack is for. */
+/** Checks that chance alone does not achieve what the attack does. */
 
 import { perturbationSet } from '../../../attacks/sets/registry.js'
 import { predictions } from '../../../classifier/predictions.js'
@@ -14,7 +14,7 @@ import { shareOf } from '../compare-attacks.js'
 import { crossEntropies, mean } from '../logit-statistics.js'
 import { fewSteps } from './monotone.js'
 
-/** Draws of noise, and changes of the mean accuracy that are harmless, or no accident any more. */
+/** Draws of noise, and changes of the mean accuracy that are harmless or no longer accidental. */
 const [draws, harmless, harmful] = [4, 0.02, 0.05]
 
 export const randomNoise: AuditCheck = {
@@ -22,7 +22,7 @@ export const randomNoise: AuditCheck = {
 	meaning:
 		'Random noise as large as the attack changes accuracy by at most two points, and the loss by less than the attack does.',
 	advice:
-		'A model that noise breaks is not robust, and one whose attack is no better than noise was not attacked: look at its gradient.',
+		'A model that noise breaks is not robust. If the attack is no better than noise, the model was not attacked: look at its gradient.',
 	async run(context) {
 		const { images, threatModel, batchSize, model } = context
 		if (threatModel.epsilon === 0) return notApplicable('epsilon is 0')
@@ -58,7 +58,7 @@ export const randomNoise: AuditCheck = {
 	},
 }
 
-/** Noise of the largest size that is allowed: in L-infinity every pixel moves by epsilon up or down, in L2 by a random point. */
+/** Noise of the largest allowed size: in L-infinity every pixel moves up or down by epsilon, in L2 to a random point. */
 function noisyImages({ images, threatModel, streams }: AuditContext, draw: number): Tensor<'float32'> {
 	const noisy: Tensor<'float32'> = { ...images.pixels, data: images.pixels.data.slice() }
 	const set = perturbationSet(threatModel, images.pixels)

@@ -1,4 +1,4 @@
-/** Whether adversarial images that were put away still do what they did. */
+/** Checks that stored adversarial images still have their effect. */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,9 +13,9 @@ import type { AuditCheck } from '../audit-check.js'
 export const storedImages: AuditCheck = {
 	id: 'stored-images',
 	meaning:
-		'Adversarial images, stored as float32, read back and classified in another order and batch size, give the recorded outcome each.',
+		'Adversarial images, stored as float32, read back and classified in another order and batch size, reproduce every recorded outcome.',
 	advice:
-		'The model is not deterministic, depends on the batch, or images lose precision when stored: mend that, and count the reproduced outcomes only.',
+		'The model is not deterministic, depends on the batch, or images lose precision when stored: fix that, and count only the reproduced outcomes.',
 	async run(context) {
 		const { model, images, batchSize } = context
 		const { right } = await context.mainAttack()
@@ -36,7 +36,7 @@ export const storedImages: AuditCheck = {
 			).length
 			return {
 				status: differing > 0 ? 'fail' : 'pass',
-				summary: differing > 0 ? `${differing} outcomes are not reproduced` : 'all outcomes are reproduced',
+				summary: differing > 0 ? `${differing} outcomes differ` : 'all outcomes agree',
 				images: images.ids.length,
 				measured: { differing },
 			}

@@ -1,4 +1,4 @@
-/** Whether stronger attacks, and one that needs no gradient, find what PGD found. */
+/** Checks whether stronger attacks, and one without gradients, find more than PGD. */
 
 import { prepareAttack } from '../../../attacks/registry.js'
 import { targetedDlrClasses } from '../../../classifier/objectives/dlr-objectives.js'
@@ -8,10 +8,10 @@ import type { AuditContext } from '../audit-context.js'
 import { percentText } from '../audit-text.js'
 import { compareAttacks, shareOf } from '../compare-attacks.js'
 
-/** Targets of targeted APGD, where AutoAttack has nine: further ones only lower the accuracy. */
+/** Targets of targeted APGD; AutoAttack has nine, and more could only lower the accuracy. */
 const targets = 3
 
-/** The first stages of AutoAttack: APGD on the cross entropy, then on targets, on what is left. */
+/** The first stages of AutoAttack: APGD on the cross entropy, then on targets, on the remaining images. */
 async function firstStages(
 	context: AuditContext,
 ): Promise<{ readonly crossEntropy: AttackRun; readonly both: AttackRun }> {
@@ -27,9 +27,9 @@ async function firstStages(
 export const autoattackConsistent: AuditCheck = {
 	id: 'autoattack-consistent',
 	meaning:
-		'The first stages of AutoAttack (APGD on the cross entropy, then on 3 targets) leave no more images right than PGD; so does AutoAttack, whose later stages only take away.',
+		'The first stages of AutoAttack (APGD on the cross entropy, then on 3 targets) leave no more images right than PGD; the same then holds for AutoAttack, whose later stages only remove images.',
 	advice:
-		'An ensemble that is weaker than one of its kind has a bug or meets a masked gradient: report the worst of all attacks for each image.',
+		'An ensemble weaker than one of its members has a bug or meets a masked gradient: report the worst of all attacks for each image.',
 	async run(context) {
 		const pgd = await context.mainAttack()
 		const { crossEntropy, both } = await firstStages(context)
@@ -43,7 +43,10 @@ export const autoattackConsistent: AuditCheck = {
 	},
 }
 
-/** Points that a search without gradients may take beyond gradient attacks (as in AutoAttack), and restarts against what it took. */
+/**
+ * The share that a gradient-free search may break beyond gradient attacks (as in AutoAttack), and gradient restarts on the
+ * images it broke.
+ */
 const [tolerance, restarts] = [0.002, 5]
 
 export const gradientFreeWeaker: AuditCheck = {
@@ -75,7 +78,7 @@ export const gradientFreeWeaker: AuditCheck = {
 		const beyond = resisting.length / count
 		return {
 			status: beyond <= tolerance ? 'pass' : resisting.length === 1 ? 'warn' : 'fail',
-			summary: `of ${left.length} images that gradient attacks leave (${percentText(accuracy)}), ${effort.queries} queries break ${broken.length}; ${resisting.length} of these resist ${restarts} more gradient attacks`,
+			summary: `of ${left.length} images that gradient attacks left (${percentText(accuracy)}), ${effort.queries} queries break ${broken.length}; ${resisting.length} of these resist ${restarts} more gradient attacks`,
 			images: count,
 			measured: {
 				queries: effort.queries,

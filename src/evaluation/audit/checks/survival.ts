@@ -1,4 +1,4 @@
-/** What becomes of the adversarial images when they are stored as pictures. */
+/** Reports what happens to adversarial images stored as pictures. */
 
 import { predictions } from '../../../classifier/predictions.js'
 import { at } from '../../../core/at.js'
@@ -16,8 +16,8 @@ const jpegQuality = 90
 
 export const eightBitSurvival: AuditCheck = {
 	id: 'eight-bit-survival',
-	meaning: 'Says how many adversarial images still fool when their pixels are rounded to 8 bits.',
-	advice: 'Nothing is wrong where they do not: an attacker who hands over a file rounds as part of the attack.',
+	meaning: 'Reports how many adversarial images still fool the model after their pixels are rounded to 8 bits.',
+	advice: 'If they do not, nothing is wrong: an attacker who hands over a file includes the rounding in the attack.',
 	run: (context) =>
 		survival(context, 'rounded to 8 bits', async (images) => ({
 			...images,
@@ -27,11 +27,11 @@ export const eightBitSurvival: AuditCheck = {
 
 export const jpegSurvival: AuditCheck = {
 	id: 'jpeg-survival',
-	meaning: `Says how many adversarial images still fool after JPEG compression at quality ${jpegQuality}.`,
-	advice: 'JPEG is no defense: an attacker who expects it attacks through it.',
+	meaning: `Reports how many adversarial images still fool the model after JPEG compression at quality ${jpegQuality}.`,
+	advice: 'JPEG is not a defense: an attacker who expects it attacks through it.',
 	async run(context) {
 		const [channels, height, width] = context.model.inputShape
-		if (channels !== 3) return notApplicable(`images have ${channels} channels, JPEG needs 3`)
+		if (channels !== 3) return notApplicable(`images have ${channels} channels; JPEG needs 3`)
 		return survival(context, `compressed as JPEG of quality ${jpegQuality}`, async (images) => {
 			const size = rowSize(images)
 			const data = new Float32Array(images.data.length)
@@ -45,7 +45,7 @@ export const jpegSurvival: AuditCheck = {
 	},
 }
 
-/** Accuracy on clean and on adversarial images, as they are and stored. */
+/** Accuracy on clean and adversarial images, as they are and stored. */
 async function survival(
 	context: AuditContext,
 	how: string,
@@ -65,7 +65,7 @@ async function survival(
 	const robust = shareOf(adversarialStored.map((own, row) => own && at(clean.right, row)))
 	return {
 		status: 'information',
-		summary: `${still} of ${fooling.length} adversarial images still fool when ${how}; accuracy ${percentText(shareOf(attacked.right))} becomes ${percentText(robust)}, clean ${percentText(shareOf(clean.right))} becomes ${percentText(shareOf(cleanStored))}`,
+		summary: `${still} of ${fooling.length} adversarial images still fool the model when ${how}; accuracy ${percentText(shareOf(attacked.right))} becomes ${percentText(robust)}, clean ${percentText(shareOf(clean.right))} becomes ${percentText(shareOf(cleanStored))}`,
 		images: images.ids.length,
 		measured: {
 			fooling: fooling.length,

@@ -1,18 +1,18 @@
-/** Whether the model changes itself for each image. */
+/** Reports whether the model changes itself for each image. */
 
 import type { AuditCheck } from '../audit-check.js'
 
 export const testTimeOptimisation: AuditCheck = {
 	id: 'test-time-optimisation',
 	meaning:
-		'Says whether something is optimised or drawn at random while an image is classified, which standard attacks are not made for.',
+		'Reports whether the model optimises or draws something at random while it classifies an image, which standard attacks do not expect.',
 	advice:
-		'Attack through the optimisation (unrolled, or BPDA) and by transfer from the model without it, and report the worse for each image.',
+		'Attack through the optimisation (unrolled, or BPDA) and by transfer from the model without it, and report the worse result for each image.',
 	async run({ testTime, model }) {
 		const parts = [
 			...(testTime ? [`${testTime.name} optimises for each image, attacked through: ${testTime.attackedThrough}`] : []),
 			...(model.draw
-				? ['the model draws random numbers; gradients were those of one guess at them, not averaged over draws']
+				? ['the model draws random numbers; gradients used one guess at them, not an average over draws']
 				: []),
 		]
 		return {

@@ -1,4 +1,4 @@
-/** Whether the attack works where nothing is in its way. */
+/** Checks that the attack works without the defense. */
 
 import { at } from '../../../core/at.js'
 import type { AttackRun } from '../attack-run.js'
@@ -12,14 +12,14 @@ export const undefendedControl: AuditCheck = {
 	id: 'undefended-control',
 	meaning: 'The same attack breaks the model without its defense.',
 	advice:
-		'Epsilon is too small to mean anything, or the attack does not work on these images: raise epsilon, or mend the attack, before anything is called robust.',
+		'Epsilon is too small to mean anything, or the attack does not work on these images: raise epsilon, or fix the attack, before you call anything robust.',
 	async run(context) {
 		if (!context.control) return notApplicable('no undefended model was given')
 		const clean = shareOf((await context.clean('control')).right)
 		const requirements = [...context.control.requirements].sort((a, b) => a.epsilon - b.epsilon)
 		const attack = pgdOf(context.effort.steps)
 		const runs: AttackRun[] = []
-		// What a smaller ball breaks, a larger one that holds it breaks as well.
+		// An image broken in a smaller ball is also broken in a larger one that contains it.
 		for (const { epsilon } of requirements) {
 			const request = { ...attack, crafted: 'control', judged: 'control', epsilon, after: runs.slice(-1) } as const
 			runs.push(await context.attack(request))

@@ -1,4 +1,4 @@
-/** Whether there is a gradient to follow at all. */
+/** Checks that there is a gradient to follow. */
 
 import { dlrClasses, dlrObjective } from '../../../classifier/objectives/dlr-objectives.js'
 import { crossEntropyObjective } from '../../../classifier/objectives/objective.js'
@@ -9,15 +9,15 @@ import type { AuditCheck } from '../audit-check.js'
 import { notApplicable } from '../audit-finding.js'
 import { mean } from '../logit-statistics.js'
 
-/** Largest entry below which a gradient is about to vanish, and the share of such images that is a failure. */
+/** Largest entry below which a gradient is about to vanish, and the share of such images that counts as a failure. */
 const [vanishing, tolerated] = [1e-20, 0.05]
 
 export const zeroGradient: AuditCheck = {
 	id: 'zero-gradient',
 	meaning:
-		'At clean images that are right, the gradients of cross entropy and DLR to the pixels are neither exactly zero nor overflow.',
+		'At correctly classified clean images, the gradients of cross entropy and DLR with respect to the pixels are neither exactly zero nor overflow.',
 	advice:
-		'Zero for the cross entropy alone: the softmax saturates, attack DLR or the margin. Zero for both: something on the way (rounding, a threshold, a clamp) has no gradient; attack through its identity (BPDA) or by transfer.',
+		'Zero only for the cross entropy: the softmax saturates; attack DLR or the margin. Zero for both: some operation (rounding, a threshold, a clamp) has no gradient; attack with the identity in its place (BPDA) or by transfer.',
 	async run(context) {
 		const objectives = [
 			{ name: 'cross entropy', key: 'CrossEntropy', objective: crossEntropyObjective },
@@ -26,7 +26,7 @@ export const zeroGradient: AuditCheck = {
 		const found = []
 		for (const { objective, ...names } of objectives) {
 			const { rows, gradients } = await context.cleanGradients(objective)
-			if (rows.length === 0) return notApplicable('no clean image is right')
+			if (rows.length === 0) return notApplicable('no clean image is classified correctly')
 			found.push({ ...names, images: rows.length, ...gradientShares(gradients) })
 		}
 		const worst = Math.max(...found.flatMap(({ zero, vanishing }) => [zero, vanishing]))
@@ -56,7 +56,7 @@ export const zeroGradient: AuditCheck = {
 	},
 }
 
-/** Shares of images whose gradient is exactly zero, so small that it is about to be, or not finite; and the mean share of entries that are zero. */
+/** Shares of images whose gradient is exactly zero, about to vanish, or not finite; and the mean share of zero entries. */
 function gradientShares(gradients: Tensor<'float32'>) {
 	const size = rowSize(gradients)
 	const rows = Array.from({ length: at(gradients.shape, 0) }, (_, row) => {
