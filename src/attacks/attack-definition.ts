@@ -95,7 +95,8 @@ export interface AttackDefinition<Options extends object = Readonly<Record<strin
 	 * @param options Those that differ from the preset; missing ones take the attack's defaults.
 	 * @param preset One of {@link presets}; default none.
 	 * @throws NaptuneError that lists every unusable option, or for an unknown preset.
-	 * @example const attack = pgd.prepare({ steps: 20, restarts: 5 })
+	 * @example
+	 * const attack = pgd.prepare({ steps: 20, restarts: 5 })
 	 */
 	prepare(options?: Options, preset?: string): PreparedAttack
 }

@@ -36,15 +36,24 @@ export interface AttackSpecification<Schema extends z.ZodType<object, object>> e
 
 /**
  * Makes an attack from its specification: one file, and a line in the registry.
- * @example export const still = defineAttack({   name: 'still',   doc: 'Changes nothing: the control of controls.',
- * source: 'none',   norms: ['linf', 'l2'],   access: 'nothing',   schema: z.strictObject({}),   presets: {},   rounds:
- * (_settings, _classes, name) => [
+ * @example
+ * export const still = defineAttack({
+ *   name: 'still',
+ *   doc: 'Changes nothing: the control of controls.',
+ *   source: 'none',
+ *   norms: ['linf', 'l2'],
+ *   access: 'nothing',
+ *   schema: z.strictObject({}),
+ *   presets: {},
+ *   rounds: (_settings, _classes, name) => [
  *     {
  *       stage: name,
  *       name,
  *       cost: { evaluations: 0, gradients: 0 },
  *       run: async (_, { images }) => ({ ...images, data: images.data.slice() }),
- *     },   ], })
+ *     },
+ *   ],
+ * })
  */
 export function defineAttack<Schema extends z.ZodType<object, object>>(
 	specification: AttackSpecification<Schema>,

@@ -1,9 +1,10 @@
 /**
  * naptune/attacks: threat models, attacks, and the one engine that runs them. Attacks target a `Classifier` of
  * `naptune/classifier`. Loads in a browser; `openSurrogate`, which opens files, is in `naptune/attacks/files`.
- *
- * @example const attack = prepareAttack('pgd-100') const batch = { images, labels: [3, 8], ids: ['a.png', 'b.png'] } const
- * adversarial = await attackBatch(attack, classifier, batch, threatModel('linf', 4 / 255), imageStreams(1))
+ * @example
+ * const attack = prepareAttack('pgd-100')
+ * const batch = { images, labels: [3, 8], ids: ['a.png', 'b.png'] }
+ * const adversarial = await attackBatch(attack, classifier, batch, threatModel('linf', 4 / 255), imageStreams(1))
  */
 
 export type { AttackBatch } from '../classifier/attack-batch.js'

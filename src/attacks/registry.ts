@@ -63,7 +63,9 @@ export function attackNamed(name: string): { readonly definition: AttackDefiniti
  * @param name One of {@link attackNames}.
  * @param overrides Options that differ from the preset; missing ones take the attack's defaults.
  * @throws NaptuneError for an unknown name or wrong options (all listed).
- * @example const attack = prepareAttack('pgd-100', { restarts: 5 }) console.log(attack.options, attack.cost(1000).gradients)
+ * @example
+ * const attack = prepareAttack('pgd-100', { restarts: 5 })
+ * console.log(attack.options, attack.cost(1000).gradients)
  */
 export function prepareAttack(name: string, overrides: Readonly<Record<string, unknown>> = {}): PreparedAttack {
 	const { definition, preset } = attackNamed(name)

@@ -15,8 +15,9 @@ import { decorate, drawOf } from './decorate.js'
  * two are drawn together. Releasing the result releases both, and their draws.
  * @param forward The real model. @param backward The stand-in.
  * @throws NaptuneError if classes or image sizes differ, or (from `gradient`) if the stand-in lacks a tap.
- * @example const attacked = bpdaClassifier(quantised, smooth) const images = await attackBatch(prepareAttack('pgd-100'),
- * attacked, batch, threatModel('linf', 4 / 255), imageStreams(1))
+ * @example
+ * const attacked = bpdaClassifier(quantised, smooth)
+ * const images = await attackBatch(prepareAttack('pgd-100'), attacked, batch, threatModel('linf', 4 / 255), imageStreams(1))
  */
 export function bpdaClassifier(forward: Classifier, backward: Classifier): Classifier {
 	const described = ({ classNames, inputShape }: Classifier) =>

@@ -28,10 +28,14 @@ export interface ClassifierHooks {
  * Wraps a classifier and changes only what the hooks define. Draws get the same hooks, so that `draw` does not bypass them;
  * fields outside {@link Classifier} are dropped.
  * @param inner [B, 3, H, W] in [0, 1] to taps, as for any classifier; it is not modified.
- * @example const silent = decorate(classifier, { taps: ['logits'] }) const counted = decorate(classifier, {   async
- * gradient(inner, images, objective, side) {
+ * @example
+ * const silent = decorate(classifier, { taps: ['logits'] })
+ * const counted = decorate(classifier, {
+ *   async gradient(inner, images, objective, side) {
  *     gradients += images.shape[0]
- *     return inner.gradient(images, objective, side)   }, })
+ *     return inner.gradient(images, objective, side)
+ *   },
+ * })
  */
 export function decorate(inner: Classifier, hooks: ClassifierHooks): Classifier {
 	const { evaluate, gradient, draw, release, ...shown } = hooks

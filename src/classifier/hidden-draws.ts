@@ -12,7 +12,8 @@ import { type ClassifierHooks, decorate } from './decorate.js'
  * one by one.
  * @param release Frees what all draws share.
  * @throws NaptuneError (from `draw`) for an index that is not a whole number of at least 0.
- * @example const randomised = hiddenDraws((index) => graph.withFeeds({ noise: noiseOf(index) }), () => graph.release())
+ * @example
+ * const randomised = hiddenDraws((index) => graph.withFeeds({ noise: noiseOf(index) }), () => graph.release())
  */
 export function hiddenDraws(at: (index: number) => Classifier, release: () => Promise<void>): Randomised {
 	const kept = async () => {}

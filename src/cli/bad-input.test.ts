@@ -76,7 +76,7 @@ describe.concurrent('images', () => {
 		expect(message).toContain('2 of 6 images are unreadable')
 		const classified = await runCli(['classify', join(data, 'red_thing', '0.jpg'), '--model', model, '--data', photos])
 		expect(classified.code).toBe(1)
-		expect(classified.stderr).toMatch(/0\.jpg is not an image/)
+		expect(classified.stderr).toMatch(/0\.jpg is not a readable image/)
 	})
 
 	it('an image of one pixel and one that is 30,000 pixels wide', async () => {

@@ -30,13 +30,13 @@ export const commandList: readonly ListedCommand[] = [
 	},
 	{
 		term: 'tune [options]',
-		description: 'Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay as they are.',
+		description: 'Tune a defense: adversarial few-shot tuning of a CLIP whose own weights stay frozen.',
 		load: async () => (await import('./commands/tune.js')).addTuneCommand,
 	},
 	{
 		term: 'evaluate [options] <run>',
 		description:
-			'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Several levels of knowledge that the attacker may have give a row each. A stopped evaluation resumes where it stopped; a finished row is read from its record.',
+			'Attack a tuned model and count what it still gets right; vanilla CLIP under the same attack is the control. Each level of attacker knowledge gives a row. A stopped evaluation resumes where it stopped; finished rows come from their records.',
 		load: async () => (await import('./commands/evaluate.js')).addEvaluateCommand,
 	},
 	{
@@ -48,13 +48,13 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'attack [options] [photo]',
 		description:
-			'Attack any ONNX model of an image classifier, or a CLIP or SigLIP that classifies zero-shot, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; what it does not say about its input is guessed, with a note. A stopped attack resumes where it stopped.',
+			'Attack any ONNX image classifier, or a zero-shot CLIP or SigLIP, with its own gradient, and count what it still gets right. An ONNX file needs no preparation; naptune guesses what the file does not say about its input, and notes the guess. A stopped attack resumes where it stopped.',
 		load: async () => (await import('./commands/attack.js')).addAttackCommand,
 	},
 	{
 		term: 'gate',
 		description:
-			'Decide whether a tuned run, an export or any ONNX classifier may be released: attack it as naptune.gate.json says, and compare it with a baseline. Exits with 3 when a check fails, with 1 when the time budget ends first.',
+			'Decide whether a tuned run, an export or any ONNX classifier may be released: attack it as naptune.gate.json prescribes, and compare it with a baseline. Exits with 3 when a check fails, with 1 when the time budget ends first.',
 		load: async () => (await import('./commands/gate.js')).addGateCommand,
 	},
 	{
@@ -66,12 +66,12 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'reproduce [options] <experiments...>',
 		description:
-			"Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call resumes where it stopped; cells that experiments share are computed once.",
+			"Run the paper's tables and figures: tune every method on every data set, attack all of them, and write tables, figures and a report. A stopped or killed call resumes where it stopped; experiments compute shared cells once.",
 		load: async () => (await import('./commands/reproduce.js')).addReproduceCommand,
 	},
 	{
 		term: 'data',
-		description: 'List the data sets that have names, and check whether one is complete.',
+		description: 'List the named data sets, and check whether one is complete.',
 		load: async () => (await import('./commands/data.js')).addDataCommand,
 	},
 	{
@@ -82,25 +82,25 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'distortion [options] <run>',
 		description:
-			'Measure by layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and those of vanilla CLIP: under the attack on either model and under noise of the same size. Writes a record and a figure into the run.',
+			'Measure per layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and of vanilla CLIP: under an attack on each model and under noise of the same size. Writes a record and a figure into the run.',
 		load: async () => (await import('./commands/distortion.js')).addDistortionCommand,
 	},
 	{
 		term: 'generate [options] <store>',
 		description:
-			'Make adversarial images on surrogates, without the model that they are for, and store them: they are made once and tried on any model. A stopped command resumes where it stopped; a larger --limit adds images.',
+			'Make adversarial images on surrogates, without the target model, and store them. Make them once, then try them on any model. A stopped command resumes where it stopped; a larger --limit adds images.',
 		load: async () => (await import('./commands/generate.js')).addGenerateCommand,
 	},
 	{
 		term: 'inspect [options] <run>',
 		description:
-			'Show what a tuning run is: method, model, data, settings, shapes through both towers, parameters, and its learning curves so far. Also works while it runs.',
+			'Show what a tuning run is: method, model, data, settings, shapes through both towers, parameters, and its learning curves so far. Also works on a run under way.',
 		load: async () => (await import('./commands/inspect.js')).addInspectCommand,
 	},
 	{
 		term: 'report [options] <source>',
 		description:
-			'Write a report as one HTML file that loads nothing from anywhere: results, figures, protocol, provenance and how to repeat it. Figures (SVG, PNG) and tables (Markdown, CSV, LaTeX, JSON) are written beside it.',
+			'Write a report as one self-contained HTML file: results, figures, protocol, provenance and how to repeat it. Also writes figures (SVG, PNG) and tables (Markdown, CSV, LaTeX, JSON) beside it.',
 		load: async () => (await import('./commands/report.js')).addReportCommand,
 	},
 	{
@@ -111,13 +111,13 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'serve [options] <source>',
 		description:
-			'Classify pictures over HTTP with a tuned run or an export. Ends with SIGTERM or Ctrl-C, after what is under way is answered.',
+			'Classify pictures over HTTP with a tuned run or an export. Ends on SIGTERM or Ctrl-C, after it has answered the requests in progress.',
 		load: async () => (await import('./commands/serve.js')).addServeCommand,
 	},
 	{
 		term: 'export [options] <run>',
 		description:
-			'Export a tuned model as files that onnxruntime and transformers.js load. The files themselves are measured, clean and under attack, before they are put in place; a model card is made of the records.',
+			'Export a tuned model as files that onnxruntime and transformers.js load. Measures the files themselves, clean and under attack, before it puts them in place, and writes a model card from the records.',
 		load: async () => (await import('./commands/export.js')).addExportCommand,
 	},
 	{
@@ -135,18 +135,18 @@ export const commandList: readonly ListedCommand[] = [
 	{
 		term: 'pretrain [options]',
 		description:
-			'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and drawn captions. Resumes an earlier run into the same folder by itself.',
+			'Pre-train a small CLIP from scratch by a recipe: contrastive learning on CIFAR-10 images and sampled captions. Automatically resumes an earlier run in the same folder.',
 		load: async () => (await import('./commands/pretrain.js')).addPretrainCommand,
 	},
 	{
 		term: 'surrogate',
-		description: "Train the attacker's own models, on which transfer attacks are made.",
+		description: "Train the attacker's own models, which transfer attacks use.",
 		load: async () => (await import('./commands/surrogate.js')).addSurrogateCommand,
 	},
 	{
 		term: 'doctor [options]',
 		description:
-			'Examine this installation: engines and where they come from, devices, processor, memory, caches, free disk, and whether the engine computes what it should. Exits with 3 when something cannot work.',
+			'Examine this installation: engines and where they come from, devices, processor, memory, caches, free disk, and whether the engine computes correctly. Exits with 3 when something does not work.',
 		load: async () => (await import('./commands/doctor.js')).addDoctorCommand,
 	},
 	{

@@ -189,6 +189,8 @@ describe('a pair of ONNX encoders', () => {
 		expect(last(epochs).cleanLoss).toBeLessThan(0.5 * (at(epochs, 0).cleanLoss ?? 0))
 		const { measured } = await exportModel({ run, output: join(run, 'export') }, context)
 		expect(measured.parity.relativeL2).toBeLessThan(1e-5)
+		const defended = await evaluate({ run, ...weak, epsilon: 1 / 255, limit: 3, testTime: 'ttc' }, context)
+		expect(defended.rows.some(({ testTime }) => testTime === 'ttc')).toBe(true)
 		for (const layout of ['onnx', 'transformers'] as const) {
 			const whole = exportModel({ run, task: 'zero-shot', layout, output: join(run, layout) }, context)
 			await expect(whole).rejects.toThrow(/keeps its own in a file, which is an export already/)

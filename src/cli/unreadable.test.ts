@@ -26,7 +26,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 it('images that cannot be read stop a command, or are left out, told and recorded', async () => {
 	const stopped = await runCli(tuning)
 	expect(stopped.code).toBe(1)
-	expect(stopped.stderr).toMatch(/1 of 9 images are unreadable:\n {2}.*green_thing\/1\.png is not an image/)
+	expect(stopped.stderr).toMatch(/1 of 9 images are unreadable:\n {2}.*green_thing\/1\.png is not a readable image/)
 	expect(stopped.stderr).toContain('add --unreadable exclude')
 
 	const tuned = await runJson([...tuning, '--unreadable', 'exclude'])

@@ -58,7 +58,9 @@ describe('examine, of a published data set', () => {
 		expect(decoded).toEqual({
 			images: 5,
 			of: 5,
-			unreadable: [{ id: '2750/forest/1.png', reason: expect.stringMatching(/forest\/1\.png is not an image/) }],
+			unreadable: [
+				{ id: '2750/forest/1.png', reason: expect.stringMatching(/forest\/1\.png is not a readable image/) },
+			],
 			grey: 1,
 			cmyk: 1,
 			alpha: 1,

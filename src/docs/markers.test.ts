@@ -19,7 +19,7 @@ it('fills a passage within a sentence and one of its own lines, again and again'
 
 it('refuses a name that does not exist, and a passage without an end', async () => {
 	await expect(fillMarkers('<!-- generated: nothing --><!-- /generated -->', made)).rejects.toThrow(/called nothing/)
-	await expect(fillMarkers('<!-- generated: number -->', made)).rejects.toThrow(/1 passages begin, and 0 end/)
+	await expect(fillMarkers('<!-- generated: number -->', made)).rejects.toThrow(/1 passages begin, but 0 end/)
 })
 
 it('makes no passage that no page shows', async () => {

@@ -24,8 +24,9 @@ export interface OpenedSurrogate extends Surrogate {
  * @param classNames Classes of the data, in label order.
  * @param declared What is known about the file, as for `openOnnxClassifier`.
  * @throws NaptuneError as `openOnnxClassifier`, and if a file without class names has a different number of classes.
- * @example const surrogate = await openSurrogate(engine, 'plain.onnx', classNames) const attack = prepareAttack('mi-cwa', {
- * surrogates: [surrogate] })
+ * @example
+ * const surrogate = await openSurrogate(engine, 'plain.onnx', classNames)
+ * const attack = prepareAttack('mi-cwa', { surrogates: [surrogate] })
  */
 export async function openSurrogate(
 	engine: Engine,

@@ -26,8 +26,10 @@ import type { ImageStreams } from './image-streams.js'
  * @returns [B, 3, H, W] in [0, 1] and within epsilon of the clean images (checked); never the batch's own storage.
  * @throws NaptuneError for a norm that the attack does not support, input that does not fit the classifier, or naming the
  * images whose logits, loss or gradient are not finite.
- * @example const attack = prepareAttack('pgd-100', { restarts: 2 }) const batch = { images, labels: [3, 8], ids: ['a.png',
- * 'b.png'] } const adversarial = await attackBatch(attack, classifier, batch, threatModel('linf', 4 / 255), imageStreams(1))
+ * @example
+ * const attack = prepareAttack('pgd-100', { restarts: 2 })
+ * const batch = { images, labels: [3, 8], ids: ['a.png', 'b.png'] }
+ * const adversarial = await attackBatch(attack, classifier, batch, threatModel('linf', 4 / 255), imageStreams(1))
  */
 export async function attackBatch(
 	attack: PreparedAttack,

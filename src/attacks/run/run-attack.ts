@@ -69,8 +69,10 @@ export interface RunAttackOptions {
  * finish come first, without trials or images.
  * @throws NaptuneError if ids, labels and targets do not match, the batch size is not a positive number, or the attack does
  * not support an image (named) or this norm.
- * @example for await (const { outcomes } of runAttack({ classifier, attack, threatModel, images, streams, batchSize: 50 }))
- * {   for (const { id, zeroGradient } of outcomes) if (zeroGradient) console.warn(`${id} showed no gradient`) }
+ * @example
+ * for await (const { outcomes } of runAttack({ classifier, attack, threatModel, images, streams, batchSize: 50 })) {
+ *   for (const { id, zeroGradient } of outcomes) if (zeroGradient) console.warn(`${id} showed no gradient`)
+ * }
  */
 export async function* runAttack(options: RunAttackOptions): AsyncGenerator<AttackProgress, void, undefined> {
 	const { attack, images, batchSize, streams, threatModel, keepImages = false, isKept, earlier = [] } = options

@@ -30,7 +30,8 @@ export interface OnnxClassifier extends OnnxModelClassifier {
  * @param options What is known about the model; see {@link onnxClassifier}.
  * @throws NaptuneError that names the file if onnxruntime rejects it, if naptune cannot read or differentiate it (listing
  * all unsupported operators), or if it is not an image classifier as declared.
- * @example const classifier = await openOnnxClassifier(engine, 'resnet50.onnx', { input: { normalisation: 'imagenet' } })
+ * @example
+ * const classifier = await openOnnxClassifier(engine, 'resnet50.onnx', { input: { normalisation: 'imagenet' } })
  * for (const notice of classifier.notices) console.error(notice)
  */
 export async function openOnnxClassifier(

@@ -64,8 +64,9 @@ export interface OnnxModelClassifier extends GraphClassifier {
  * @param bytes The content of an `.onnx` file.
  * @throws NaptuneError if naptune cannot read or differentiate the model (listing all unsupported operators), or if it is
  * not an image classifier as declared.
- * @example const bytes = new Uint8Array(await (await fetch('model.onnx')).arrayBuffer()) const classifier = await
- * onnxClassifier(engine, bytes, { input: { normalisation: 'imagenet' } })
+ * @example
+ * const bytes = new Uint8Array(await (await fetch('model.onnx')).arrayBuffer())
+ * const classifier = await onnxClassifier(engine, bytes, { input: { normalisation: 'imagenet' } })
  */
 export async function onnxClassifier(
 	engine: Engine,

@@ -69,7 +69,7 @@ describe('naptune data doctor', () => {
 		expect(stdout).toMatch(/^train +2 +13,500 +2 +1 \(Forest\) +1 \(Forest\)$/m)
 		expect(stdout).toMatch(/split_zhou_EuroSAT\.json: not the published file; sha256 [0-9a-f]{8}…, git id/)
 		expect(stdout).toMatch(/6 of 6 images were decoded: 1 unreadable/)
-		expect(stdout).toMatch(/^Wrong:\n(?: {2}.*\n)* {2}.*forest\/1\.png is not an image/m)
+		expect(stdout).toMatch(/^Wrong:\n(?: {2}.*\n)* {2}.*forest\/1\.png is not a readable image/m)
 		expect(stdout).toMatch(/Where to get it:\n {2}Images: http/)
 		const { code: again, document } = await runJson(['data', 'doctor', 'eurosat', '--data-root', root, ...one])
 		expect(again).toBe(3)

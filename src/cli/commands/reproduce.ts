@@ -35,7 +35,7 @@ export function addReproduceCommand(program: Command): void {
 			.addOption(
 				new Option(
 					'--shard <part>',
-					'work on one of several parts of equal work, such as 3/16; auto: as a Slurm array or an indexed Kubernetes job says',
+					'work on one of several parts of equal work, such as 3/16; auto: as a Slurm array or an indexed Kubernetes job says (default: none)',
 				).conflicts(['plan', 'merge']),
 			)
 			.addOption(

@@ -16,10 +16,9 @@ export function addExperimentOptions(command: Command): Command {
 			),
 		)
 		.addOption(
-			new Option(
-				'--data <names>',
-				ofExperiment('data sets, separated by commas; those that are missing are left out'),
-			).argParser(commaList),
+			new Option('--data <names>', ofExperiment('data sets, separated by commas; missing ones are skipped')).argParser(
+				commaList,
+			),
 		)
 		.addOption(dataRootOption())
 		.addOption(loaderThreadsOption())
@@ -28,39 +27,39 @@ export function addExperimentOptions(command: Command): Command {
 			new Option(
 				'--protocol <names>',
 				ofExperiment(
-					'settings that methods are tuned under: a protocol for all that have it, or METHOD=NAME, separated by commas; both for a row under each, none for the experiment’s preset',
+					'settings to tune methods under: a protocol for all methods that have it, or METHOD=NAME, separated by commas; both for one row under each, none for the experiment’s preset',
 				),
 			).argParser(commaList),
 		)
 		.addOption(
 			new Option(
 				'--conditions <names>',
-				ofExperiment('rows, or attacks, such as clean,pgd-100, or epsilon-curve for its points, separated by commas'),
+				ofExperiment('rows or attacks, such as clean,pgd-100, or epsilon-curve for its points, separated by commas'),
 			).argParser(commaList),
 		)
 		.addOption(
-			new Option('--seeds <numbers>', ofExperiment('seeds of sample and tuning, separated by commas')).argParser(
+			new Option('--seeds <numbers>', ofExperiment('seeds of sampling and tuning, separated by commas')).argParser(
 				(text) => commaList(text).map(wholeNumber(0)),
 			),
 		)
 		.addOption(
-			new Option('--limit <count>', ofExperiment('test images per cell at most, balanced over the classes')).argParser(
+			new Option('--limit <count>', ofExperiment('most test images per cell, balanced over the classes')).argParser(
 				wholeNumber(1),
 			),
 		)
 		.addOption(
 			epsilonOption(
-				ofExperiment('L-infinity size of attacks that have none of their own, and of inner attacks, such as 1/255'),
+				ofExperiment('L-infinity size of inner attacks, and of attacks without a size of their own, such as 1/255'),
 			),
 		)
 		.addOption(
 			new Option(
 				'--surrogate <file>',
-				"classifier (.onnx) of CWA's attacker, with what is known of its input: FILE?normalisation=imagenet&size=224; DATA=FILE for one data set alone; may be repeated",
+				"classifier (.onnx) of CWA's attacker, with a description of its input: FILE?normalisation=imagenet&size=224; DATA=FILE for one data set only; may be repeated",
 			)
 				.argParser((file: string, before: readonly string[]) => [...before, file])
 				.default([], 'trained on the training images'),
 		)
 		.option('--substitute <file>', "substitute (.onnx) of AGS's attacker (default: trained on the training images)")
-		.addOption(settingOption('any tuning setting for all methods, such as epochs=5; may be repeated'))
+		.addOption(settingOption('any tuning setting, applied to all methods, such as epochs=5; may be repeated'))
 }

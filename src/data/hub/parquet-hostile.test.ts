@@ -62,16 +62,16 @@ describe('a damaged or hostile Parquet file', () => {
 	it.each([
 		['num_rows is missing', { 1: 1, 2: [root, leaf], 4: [{ 1: [], 2: 1n, 3: 1n }] }],
 		['num_rows of row group 0 is missing', { 1: 1, 2: [root, leaf], 3: 1n, 4: [{ 1: [], 2: 1n }] }],
-		['num_rows is 1, its row groups have 0', { 1: 1, 2: [root, leaf], 3: 1n, 4: [] }],
-		['num_rows is -1; a whole number', { 1: 1, 2: [root, leaf], 3: -1n, 4: [] }],
-		['num_rows is 9000000000000000000; a whole', { 1: 1, 2: [root, leaf], 3: 9000000000000000000n, 4: [] }],
+		['num_rows is 1, but its row groups have 0', { 1: 1, 2: [root, leaf], 3: 1n, 4: [] }],
+		['num_rows is -1; it must be a whole number', { 1: 1, 2: [root, leaf], 3: -1n, 4: [] }],
+		['num_rows is 9000000000000000000; it must be a whole', { 1: 1, 2: [root, leaf], 3: 9000000000000000000n, 4: [] }],
 		[
 			'meta_data of column 0 of row group 0 is missing',
 			{ 1: 1, 2: [root, leaf], 3: 1n, 4: [{ 1: [{ 2: 4n }], 3: 1n }] },
 		],
 		['num_children of element "schema" of its schema is 7', { 1: 1, 2: [{ 4: 'schema', 5: 7 }, leaf], 3: 0n, 4: [] }],
 		['the name of element 1 of its schema is missing', { 1: 1, 2: [root, { 1: 2 }], 3: 0n, 4: [] }],
-		['its schema has 3 elements, of which 2 are used', { 1: 1, 2: [root, leaf, leaf], 3: 0n, 4: [] }],
+		['its schema has 3 elements but uses 2', { 1: 1, 2: [root, leaf, leaf], 3: 0n, 4: [] }],
 	] as [string, Fields][])('says: %s', async (message, fields) => {
 		const error: unknown = await readAll(withMetadata(fields)).catch((error: unknown) => error)
 		expect(error).toBeInstanceOf(NaptuneError)
@@ -97,7 +97,7 @@ describe('a damaged or hostile Parquet file', () => {
 			const error: unknown = await readAll(changed).catch((error: unknown) => error)
 			expect(error).toBeInstanceOf(NaptuneError)
 			// Node.js 22 and later refuse the array before memory ends.
-			if (/asks for more than 1024 MiB of memory|Invalid array length/.test((error as Error).message)) found++
+			if (/requests more than 1024 MiB of memory|Invalid array length/.test((error as Error).message)) found++
 		}
 		expect(found).toBeGreaterThan(0)
 	})

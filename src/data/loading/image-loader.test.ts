@@ -80,7 +80,7 @@ describe('createImageLoader', () => {
 		const turned = { ...other, source: async (index: number) => other.source!(2 - index) }
 		expect(await loadViews(one.split(turned), [0], 24, views.prepared)).not.toEqual(first)
 		await expect(loadViews(loaded, [0, 1], 24, views.prepared)).rejects.toThrow(
-			/^row 1 of a table is not an image .*replace or remove it\.$/s,
+			/^row 1 of a table is not a readable image .*replace or remove it\.$/s,
 		)
 	})
 

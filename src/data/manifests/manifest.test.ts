@@ -221,7 +221,7 @@ describe('a manifest is refused', () => {
 		await refused(csv('1.png,a_b,0,train', '2.png,A b,1,train'), /read the same in a prompt/)
 		await refused(
 			csv('1.png,a,0,train', '2.png,b,1,train', '3.png,c,2,test'),
-			/no training images of the class "c", which 3\.png/,
+			/no training images of the class "c", to which 3\.png/,
 		)
 		await refused(csv('1.png,a,0,', '2.png,b,1,', '3.png,b,1,'), /The class "a" of .* has one image/)
 		await refused(csv('1.png,a,0,', '2.png,a,0,'), /training images of only one class, "a"/)

@@ -13,7 +13,7 @@ export { type CorrectionScore, correctionScores } from '../../records/detection.
 /**
  * Scores [B] of the changes in an image tower; none if it makes no changes.
  * - `correction`: ‖after - before‖ / ‖before‖, the mean over tokens and layers.
- * - `disagreement`, for averaged changes: spread / (‖before‖ / √width), the same mean. A spread as large as the   token's
+ * - `disagreement`, for averaged changes: spread / (‖before‖ / √width), the same mean. A spread as large as the token's
  * own root mean square is 1.
  */
 export function correctionTaps(changes: readonly TokenChange[]): Partial<Record<CorrectionScore, Value>> {

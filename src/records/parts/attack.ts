@@ -2,13 +2,14 @@
 
 import { z } from 'zod'
 import type { Immutable } from '../../core/immutable.js'
+import { informative } from '../informative.js'
 import { options } from './fields.js'
 
 /** An attack with every option. */
 export const attackSchema = z.strictObject({
 	name: z.string().describe('The chosen name: that of an attack or of a preset.'),
 	attack: z.string().describe('The registered attack.'),
-	source: z.string().describe('Paper and references it follows.'),
+	source: informative(z.string().describe('Paper and references it follows.')),
 	options: options.describe('The whole configuration with defaults filled in.'),
 })
 

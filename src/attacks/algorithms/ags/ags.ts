@@ -100,8 +100,8 @@ function onlySurrogate(
 
 /**
  * The feature attack of AGS, on one substitute, given as the option `surrogates`.
- * @example const attack = ags.prepare({ surrogates: [await openSurrogate(engine, 'substitute.onnx', classNames)], steps: 100
- * })
+ * @example
+ * const attack = ags.prepare({ surrogates: [await openSurrogate(engine, 'substitute.onnx', classNames)], steps: 100 })
  */
 export const ags = defineAttack({
 	name: 'ags',

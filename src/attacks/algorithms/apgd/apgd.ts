@@ -27,7 +27,8 @@ export function apgdRounds(settings: ApgdSettings, classes: number): AttackRound
 /**
  * APGD: each round attacks the images that no earlier round has fooled. Images that are wrong when clean, and images that no
  * round fools, stay clean.
- * @example const attack = apgd.prepare({ loss: 'dlr-targeted', targets: 9, steps: 100 })
+ * @example
+ * const attack = apgd.prepare({ loss: 'dlr-targeted', targets: 9, steps: 100 })
  */
 export const apgd = defineAttack({
 	name: 'apgd',

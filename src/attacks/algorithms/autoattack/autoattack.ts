@@ -106,7 +106,8 @@ function named(stage: string, rounds: readonly AttackRound[]): AttackRound[] {
  *
  * Unlike the reference, every image draws from its own random stream rather than from one for the batch, so that its result
  * does not depend on the batch or on other images.
- * @example const attack = autoAttack.prepare({ version: 'rand' })
+ * @example
+ * const attack = autoAttack.prepare({ version: 'rand' })
  */
 export const autoAttack = defineAttack({
 	name: 'autoattack',

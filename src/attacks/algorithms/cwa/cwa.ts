@@ -91,7 +91,8 @@ function move(
 
 /**
  * The common weakness attack, on the classifiers in its option `surrogates`.
- * @example const attack = cwa.prepare({ surrogates, variant: 'ssa', copies: 10 })
+ * @example
+ * const attack = cwa.prepare({ surrogates, variant: 'ssa', copies: 10 })
  */
 export const cwa = defineAttack({
 	name: 'cwa',

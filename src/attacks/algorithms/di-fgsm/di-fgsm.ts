@@ -21,7 +21,8 @@ const schema = z.strictObject({
 /**
  * DI-FGSM, on the classifiers in its option `surrogates`. Every image draws from its own stream with the purpose `di-fgsm
  * input`; the reference draws once per batch. Images are resized back to the surrogate's size.
- * @example const attack = diFgsm.prepare({ surrogates, probability: 0.7 })
+ * @example
+ * const attack = diFgsm.prepare({ surrogates, probability: 0.7 })
  */
 export const diFgsm = defineAttack({
 	name: 'di-fgsm',

@@ -111,7 +111,8 @@ function runOf(
  * misclassified iterate is within epsilon, measured in float64. Iterates are computed in float64 and rounded to float32 once
  * per move. All steps always run. Random starts come from the image's stream with the purpose `NAME start`, where NAME is
  * the name of the round.
- * @example const attack = fab.prepare({ mode: 'targeted', targets: 9, steps: 100 })
+ * @example
+ * const attack = fab.prepare({ mode: 'targeted', targets: 9, steps: 100 })
  */
 export const fab = defineAttack({
 	name: 'fab',

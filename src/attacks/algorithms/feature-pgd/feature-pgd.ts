@@ -81,7 +81,8 @@ async function imageFeatures(classifier: Classifier, images: Tensor<'float32'>):
 
 /**
  * The feature attack: PGD on the divergence between the image features and the clean image's.
- * @example const attack = featurePgd.prepare({ steps: 20, start: 'one-sided' })
+ * @example
+ * const attack = featurePgd.prepare({ steps: 20, start: 'one-sided' })
  */
 export const featurePgd = defineAttack({
 	name: 'feature-pgd',

@@ -9,7 +9,8 @@ const schema = z.strictObject(momentumOptions)
 
 /**
  * MI-FGSM, on the classifiers in its option `surrogates`.
- * @example const attack = miFgsm.prepare({ surrogates, steps: 20 })
+ * @example
+ * const attack = miFgsm.prepare({ surrogates, steps: 20 })
  */
 export const miFgsm = defineAttack({
 	name: 'mi-fgsm',

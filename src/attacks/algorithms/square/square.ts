@@ -128,7 +128,8 @@ async function lossesOf(
  * Unlike the reference, which draws once for all images of a batch, each image draws places, signs and orientations of
  * squares from its own stream with the purpose `square restart R`. The distribution per image is the same, and its result
  * does not depend on the batch.
- * @example const attack = square.prepare({ queries: 1000, rescaleSchedule: true })
+ * @example
+ * const attack = square.prepare({ queries: 1000, rescaleSchedule: true })
  */
 export const square = defineAttack({
 	name: 'square',

@@ -23,7 +23,8 @@ const schema = z.strictObject({
  * VMI-FGSM, on the classifiers in its option `surrogates`. The gradient that enters the momentum is grad + v; v is 0 at
  * first, then the mean gradient of the neighbours minus the gradient of the iterate. Neighbours are not clipped to [0, 1];
  * they come from the image's stream with the purpose `vmi-fgsm neighbours`. The last step needs none.
- * @example const attack = vmiFgsm.prepare({ surrogates, neighbours: 5 })
+ * @example
+ * const attack = vmiFgsm.prepare({ surrogates, neighbours: 5 })
  */
 export const vmiFgsm = defineAttack({
 	name: 'vmi-fgsm',
