@@ -95,6 +95,17 @@ export interface Defense {
 	textFeatures(ids: Value, endPosition: Value, parameters: ParameterLookup): Value
 	/** Image features, not normalised, and the tokens on the way. @param pixels [B, 3, S, S] in [0, 1]. */
 	imageFeatures(pixels: Value, parameters: ParameterLookup, options?: { readonly allTokens?: boolean }): ImageFeatures
+	/**
+	 * Of a method whose texts depend on the image, the unit text features of every image, which its logits are made of; then
+	 * `textFeatures` are those of its texts before any image shifts them.
+	 * @param features [B, E] of the images, not normalised.
+	 * @returns [B, C, E].
+	 */
+	textFeaturesOfImages?(features: Value, parameters: ParameterLookup): Value
+	/** The factor on the learning rate of a parameter by its name; 1 for all where missing. */
+	readonly rateOf?: (parameter: string) => number
+	/** A model beside it that is tuned along and teaches it; attacks and users do not see it. */
+	readonly teacher?: Pick<Defense, 'textFeatures' | 'imageFeatures'>
 	/** What weaker attackers may know; empty if knowing any part means knowing all. */
 	readonly views: readonly DefenseView[]
 }

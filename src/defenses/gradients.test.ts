@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { elementCount, type Tensor, tensor } from '../core/tensor.js'
+import { elementCount, float32, type Tensor, tensor } from '../core/tensor.js'
 import { temporaryFolder } from '../files/temporary-folder.test.helper.js'
 import { tinyClip } from '../methods/tuning/tiny.test.support.js'
 import { grad, ops } from '../onnx/index.js'
+import type { Value } from '../onnx/value.js'
 import { generator } from '../random/counter-based.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import { logScale } from '../vlm/model.js'
@@ -11,6 +12,7 @@ import { initialParameters, parameterInputs } from './defense.js'
 import { doubleClip, doubles } from './golden.test.support.js'
 import { defenses, prepareDefense } from './registry.js'
 import { noisyPictures, promptFeeds } from './tower-features.test.support.js'
+import { tuningLosses } from './tuning-losses.js'
 
 /** Small counts of vectors, where the defaults do not fit the tiny model's context. */
 const small: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -18,6 +20,7 @@ const small: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 	advpt: { textPrompts: 3 },
 	'advpt-e2e': { textPrompts: 3 },
 	nap: { textPrompts: 2, visualPrompts: 2 },
+	cocoop: { reduction: 2 },
 }
 const nap = { textPrompts: 2, visualPrompts: 2, refineFirst: true }
 const variants: readonly (readonly [string, string, Readonly<Record<string, unknown>>])[] = [
@@ -56,8 +59,32 @@ describe('gradients of every parameter against central differences in float64', 
 			ops.input('endPosition', 'float64', ['R', length]),
 			lookup,
 		)
-		const logits = similarityLogits(image, text, logScale(clip))
-		const loss = ops.reduceSum(ops.crossEntropy(logits, ops.input('labels', 'int64', ['B'])))
+		const labels = ops.input('labels', 'int64', ['B'])
+		const side = (features: Value, texts: Value) => ({
+			features,
+			logits: similarityLogits(features, texts, logScale(clip)),
+		})
+		const own = side(image, bound.textFeaturesOfImages?.(image, lookup) ?? text)
+		const { teacher } = bound
+		const loss = ops.reduceSum(
+			teacher
+				? tuningLosses.get('apd')!.build({
+						clean: own,
+						adversarial: own,
+						teacher: side(
+							teacher.imageFeatures(ops.input('pixels', 'float64', ['B', 3, 16, 16]), lookup).features,
+							teacher.textFeatures(
+								ops.input('ids', 'int64', ['R', length]),
+								ops.input('endPosition', 'float64', ['R', length]),
+								lookup,
+							),
+						),
+						labels,
+						alpha: ops.cast(ops.literal(float32([], [1.5])), 'float64'),
+						adversarialHalf: own.logits,
+					})
+				: ops.crossEntropy(own.logits, labels),
+		)
 		const names = [...used.keys()]
 		expect(names.sort()).toEqual([...defense.parameters.keys()].sort())
 		const gradients = grad(

@@ -15,6 +15,22 @@ import { promptedTowers } from './prompted-towers.js'
 export const imageTowerSchema = z.strictObject({
 	/** Tunes this many of the last blocks and what follows them; default: the whole tower. */
 	lastLayers: z.int().positive().optional(),
+	/** Factors on the learning rate by group; 0 leaves a group as it is. All are 1 by default. */
+	rates: z
+		.strictObject({
+			/** Patch, position and class embeddings, and the normalisation behind them. */
+			embeddings: z.number().nonnegative().optional(),
+			/** All blocks. */
+			blocks: z.number().nonnegative().optional(),
+			/** The last normalisation and the projection. */
+			projection: z.number().nonnegative().optional(),
+			/**
+			 * Of every block times that of the block behind it, so that early layers move less; the embeddings count as one more
+			 * block in front.
+			 */
+			layerDecay: z.number().positive().max(1).optional(),
+		})
+		.optional(),
 	/** The fixed text; `{}` stands for the class name. */
 	template: z.string().default(defaultTemplate),
 })
@@ -59,11 +75,35 @@ export function imageTowerDefense(
 			]),
 		),
 		...promptedTowers(clip, prompts, {}, {}),
+		...(config.rates ? { rateOf: rateFactors(clip.config.vision.layers, config.rates) } : {}),
 		imageFeatures: (pixels, parameters, options) => ({
 			...encodeImage(withParameters(clip, shapes, parameters), pixels, options ?? {}),
 			tokenChanges: [],
 		}),
 	}
+}
+
+/** Factors on the learning rate by parameter. @param layers Blocks of the image tower. */
+function rateFactors(
+	layers: number,
+	{ embeddings = 1, blocks = 1, projection = 1, layerDecay = 1 }: NonNullable<ImageTowerConfig['rates']>,
+): (parameter: string) => number {
+	return (parameter) => {
+		const name = replacedWeight(parameter) ?? parameter
+		const block = blockOf(name)
+		if (block !== undefined) return blocks * layerDecay ** (layers - 1 - block)
+		return isEmbedding(name) ? embeddings * layerDecay ** layers : projection
+	}
+}
+
+/** The block that a weight is of, counted from 0; undefined for any other weight. */
+function blockOf(name: string): number | undefined {
+	const layer = /^vision_model\.encoder\.layers\.(\d+)\./.exec(name)?.[1]
+	return layer === undefined ? undefined : Number(layer)
+}
+
+function isEmbedding(name: string): boolean {
+	return /^vision_model\.(?:embeddings|pre_layrnorm)\./.test(name)
 }
 
 /** The model with parameters in place of weights. */
@@ -100,9 +140,9 @@ function tunedWeights(clip: ClipModel, lastLayers: number | undefined): Map<stri
 	const weights = towersOf(clip.config).expectedWeights(clip.config)
 	const first = lastLayers === undefined ? 0 : layers - lastLayers
 	const chosen = [...weights.keys()].filter((name) => {
-		const layer = /^vision_model\.encoder\.layers\.(\d+)\./.exec(name)?.[1]
-		if (layer !== undefined) return Number(layer) >= first
-		if (/^vision_model\.(?:embeddings|pre_layrnorm)\./.test(name)) return lastLayers === undefined
+		const block = blockOf(name)
+		if (block !== undefined) return block >= first
+		if (isEmbedding(name)) return lastLayers === undefined
 		return name.startsWith('vision_model.') || name.startsWith('visual_projection.')
 	})
 	return new Map(chosen.map((name) => [name, entry(weights, name)]))

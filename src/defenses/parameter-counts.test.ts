@@ -33,6 +33,9 @@ const counts: Readonly<Record<string, number>> = {
 	'adversarial-training': imageTower,
 	trades: imageTower,
 	mart: imageTower,
+	cocoop: 4 * text + linear(512, 32) + linear(32, text),
+	// Student and teacher.
+	apd: 2 * 9 * 2 * (text + vision),
 	nap: 12 * 16 * (text + vision) + 11 * (refiner(vision) + refiner(text)),
 }
 

@@ -9,11 +9,14 @@ import { advptE2e } from './advpt-e2e.js'
 import { advptV } from './advpt-v.js'
 import { advptVli } from './advpt-vli.js'
 import { advptVlj } from './advpt-vlj.js'
+import { apd } from './apd.js'
+import { cocoop } from './cocoop.js'
 import { coop } from './coop.js'
 import type { Defense } from './defense.js'
 import type { DefenseDefinition } from './define-defense.js'
 import { fap } from './fap.js'
 import { fare } from './fare.js'
+import { imageTowerSchema } from './image-tower-weights.js'
 import { maple } from './maple.js'
 import { mart } from './mart.js'
 import { nap } from './nap.js'
@@ -39,12 +42,19 @@ export const defenses: ReadonlyMap<string, DefenseDefinition> = new Map(
 		adversarialTraining,
 		trades,
 		mart,
+		cocoop,
+		apd,
 	].map((definition) => [definition.name, definition]),
 )
 
 /** Names of the methods that learn something. */
 export const tunableDefenses: readonly string[] = [...defenses.values()].flatMap(({ name, tuning }) =>
 	tuning ? [name] : [],
+)
+
+/** Names of those that tune the image tower itself, and end in a checkpoint of their own. */
+export const fineTuningDefenses: readonly string[] = [...defenses.values()].flatMap(({ name, schema }) =>
+	schema === imageTowerSchema ? [name] : [],
 )
 
 /**

@@ -34,6 +34,8 @@ describe('losses against the PyTorch re-computation', () => {
 			alpha: ops.input('alpha', type, []),
 			// The model before tuning is a constant; here its features are those of the clean side.
 			original: ops.input('original', type, ['B', width('clean_features')]),
+			// Here the teacher says of clean images what the student does.
+			teacher: { logits: cleanLogits!, features: cleanFeatures! },
 			adversarialHalf: ops.input('adversarialHalf', type, ['B']),
 		})
 		const gradients = grad(loss, inputs)

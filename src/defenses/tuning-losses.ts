@@ -29,6 +29,8 @@ export interface LossInputs {
 	readonly adversarialHalf: Value
 	/** [B, E], not normalised: features of the clean images from the model before tuning. Only for losses that compare with it. */
 	readonly original?: Value
+	/** What the teacher makes of the clean images. Only for losses of methods that have one. */
+	readonly teacher?: LossSide
 	/** What replaces the cross entropy; default `softmax`. */
 	readonly classLoss?: ClassLoss
 }
@@ -64,6 +66,8 @@ export interface TuningLoss {
 	readonly attacks: boolean
 	/** Whether it reads `original`; default false. */
 	readonly comparesWithOriginal?: boolean
+	/** Whether it reads `teacher`; default false. */
+	readonly hasTeacher?: boolean
 	/** @returns The value to minimise, per image: [B]. */
 	build(inputs: LossInputs): Value
 }
@@ -175,6 +179,23 @@ const fare = {
 	},
 } as const satisfies TuningLoss
 
+const apd = {
+	name: 'apd',
+	doc: 'Cross entropy of the teacher on clean images, plus that of the student on adversarial ones, plus alpha times KL(teacher on clean || student on adversarial), whose gradient reaches both (APD, after its abstract).',
+	attacks: true,
+	hasTeacher: true,
+	build: ({ adversarial, teacher, labels, alpha, classLoss }) => {
+		if (!teacher) {
+			throw new NaptuneError('NAP_INTERNAL', 'Loss apd was built for a method without a teacher.')
+		}
+		const own = classLossOf(classLoss)
+		return ops.add(
+			ops.add(own(teacher.logits, labels), own(adversarial.logits, labels)),
+			ops.mul(ops.klDivergence(teacher.logits, adversarial.logits), alpha),
+		)
+	},
+} as const satisfies TuningLoss
+
 /** The probability of the likeliest class other than the label. */
 function largestOther(probabilities: Value, labels: Value): Value {
 	const classes = probabilities.shape[1]
@@ -195,7 +216,7 @@ function mixed(a: Value, b: Value, share: Value): Value {
 	return ops.add(ops.mul(a, ops.sub(1, share)), ops.mul(b, share))
 }
 
-const losses = [clean, adversarial, halfAndHalf, cleanPlusAdversarial, ramp, trades, fap, mart, fare] as const
+const losses = [clean, adversarial, halfAndHalf, cleanPlusAdversarial, ramp, trades, fap, mart, fare, apd] as const
 
 /** Name of a loss. */
 export type LossName = (typeof losses)[number]['name']

@@ -113,7 +113,7 @@ export async function keptCell(
 	input: AttackCellsInput,
 	cell: TunedCell,
 	attack: AttackCell,
-	run: Pick<CellModel, 'defense' | 'seconds'>,
+	run: Pick<CellModel, 'clip' | 'defense' | 'seconds'>,
 ): Promise<MeasuredCell | undefined> {
 	const prepared = await preparedAttack(input, cell, attack)
 	if (!prepared) return undefined
@@ -124,14 +124,14 @@ export async function keptCell(
 
 function evaluationOf(
 	{ engine }: AttackCellsInput,
-	{ model, dataset, folder }: TunedCell,
+	{ dataset, folder }: TunedCell,
 	{ split, threatModel, evaluationSeed }: AttackCell,
-	{ defense }: Pick<CellModel, 'defense'>,
+	{ clip, defense }: Pick<CellModel, 'clip' | 'defense'>,
 	attack: PreparedAttack,
 ) {
 	const evaluation = {
 		engine,
-		clip: model.clip,
+		clip,
 		dataset,
 		splitName: 'test',
 		split,

@@ -29,6 +29,8 @@ export interface TunedCell {
 	/** What distinguishes it from the method's other cells for people, such as `shots 4`. */
 	readonly variant?: string
 	readonly tuning?: { readonly config: TuningConfig; readonly origin: ConfigurationOrigin }
+	/** The fine-tuning whose checkpoint is the model, in place of `model`'s own weights. */
+	readonly base?: TunedCell
 	/** Vanilla's defense. */
 	readonly control?: Defense
 }

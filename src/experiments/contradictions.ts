@@ -3,6 +3,7 @@
 import { at } from '../core/at.js'
 import { isRecord } from '../core/guards.js'
 import { didYouMean } from '../core/nearest.js'
+import { fineTuningDefenses } from '../defenses/registry.js'
 import type { ExperimentDefinition } from './definition-schema.js'
 import { bothProtocols, noProtocol, variantName } from './protocols.js'
 
@@ -20,6 +21,7 @@ export function contradictions(definition: ExperimentDefinition): Contradiction[
 		...hiddenSettings(definition),
 		...crowdedFolders(definition),
 		...wrongProtocols(definition),
+		...wrongBases(definition),
 	]
 }
 
@@ -54,6 +56,26 @@ function unknownNames(definition: ExperimentDefinition): Contradiction[] {
 			? [{ path: ['conditions'], message: 'give at least one condition, or an epsilonCurve' }]
 			: []
 	return [...unknown, ...orphans, ...lacks, ...empty]
+}
+
+/** A method over another needs one that ends in a checkpoint, and no circle. */
+function wrongBases({ methods }: ExperimentDefinition): Contradiction[] {
+	return Object.entries(methods).flatMap(([name, { over, defense = name }]) => {
+		const path = ['methods', name, 'over']
+		if (over === undefined) return []
+		if (defense === 'vanilla') return [{ path, message: `vanilla over ${over} would be ${over} itself` }]
+		const base = methods[over]
+		if (!base) return [{ path, message: `there is no method ${over}.${didYouMean(over, Object.keys(methods))}` }]
+		const seen = new Set([name])
+		for (let at: string | undefined = over; at !== undefined; at = methods[at]?.over) {
+			if (seen.has(at)) return [{ path, message: `${at} would be tuned over itself` }]
+			seen.add(at)
+		}
+		const tuned = base.defense ?? over
+		return fineTuningDefenses.includes(tuned)
+			? []
+			: [{ path, message: `${tuned} ends in no checkpoint; those that do are ${fineTuningDefenses.join(', ')}` }]
+	})
 }
 
 /** Repeated entries would count twice: a seed as another seed, a data set as another one. */

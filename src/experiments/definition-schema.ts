@@ -20,6 +20,9 @@ const method = z.strictObject({
 	title: z.string().optional().describe('Its name in papers; by default the name of its defense.'),
 	defense: z.string().optional().describe("The registered defense; by default the method's name."),
 	tuning: settings.default({}).describe('Settings of tuning that override those of the experiment.'),
+	over: name
+		.optional()
+		.describe('Another method of the experiment, a fine-tuning: its final checkpoint is the model of this one.'),
 	protocol: name.optional().describe('Name of its protocol for tuning, if it has one.'),
 	preset: z
 		.string()
@@ -50,9 +53,9 @@ const methods = z
 			? given.map((name) => [name, method.parse({})] as const)
 			: Object.entries(given)
 		return Object.fromEntries(
-			entries.map(([name, { title, defense, tuning, protocol, preset }]) => [
+			entries.map(([name, { title, defense, tuning, over, protocol, preset }]) => [
 				name,
-				{ title: title ?? methodTitle(name), ...defined({ defense }), tuning, ...defined({ protocol, preset }) },
+				{ title: title ?? methodTitle(name), ...defined({ defense }), tuning, ...defined({ over, protocol, preset }) },
 			]),
 		)
 	})

@@ -73,7 +73,7 @@ describe('an experiment of one’s own', () => {
 		[{ axis: { setting: 'shots' } }, 'give either points, or a setting and its values'],
 		[
 			{ methods: { nap: { tilte: 'NAP' } } },
-			'known keys: title, defense, tuning, protocol, preset. Did you mean title?',
+			'known keys: title, defense, tuning, over, protocol, preset. Did you mean title?',
 		],
 		[{ folders: 'by-method', datasets: ['dtd', 'eurosat'] }, 'a folder by method has room for one'],
 		[{ folders: 'by-method' }, 'a folder by method has room for one point'],
@@ -91,6 +91,10 @@ describe('an experiment of one’s own', () => {
 		[{ overrides: { seed: 3 } }, 'use seeds'],
 		[{ overrides: { defense: { name: 'coop' } } }, 'use another method'],
 		[{ methods: { nap: { title: 'NAP', tuning: { defense: { name: 'coop' } } } } }, 'use another method'],
+		[{ methods: { nap: { over: 'tecoo' }, tecoa: {} } }, 'there is no method tecoo. Did you mean tecoa?'],
+		[{ methods: { nap: { over: 'coop' }, coop: {} } }, 'coop ends in no checkpoint; those that do are tecoa, fare'],
+		[{ methods: { nap: { over: 'tecoa' }, tecoa: { over: 'fare' }, fare: { over: 'tecoa' } } }, 'over itself'],
+		[{ methods: { vanilla: { over: 'tecoa' }, tecoa: {} } }, 'vanilla over tecoa would be tecoa itself'],
 		[{ shots: 3 }, 'shots'],
 		[{ name: 'Table 3' }, 'lower-case words'],
 	])('is refused with %j', async (changes, message) => {

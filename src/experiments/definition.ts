@@ -53,7 +53,7 @@ export const paperExperiments = [
 export const paperVariants = ['fig4-prompts', 'fig4-refiners', 'fig7-text'] as const
 
 /** Names of the experiments in the package: the paper's, and comparisons on the embedded model. */
-export const experimentNames = [...paperExperiments, ...paperVariants, 'fair', 'ablation'] as const
+export const experimentNames = [...paperExperiments, ...paperVariants, 'fair', 'ablation', 'family'] as const
 
 /** Whether the package has an experiment with this name. */
 export function isPackaged(name: string): boolean {

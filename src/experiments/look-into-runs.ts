@@ -74,13 +74,13 @@ export async function lookIntoRuns(input: LookInput): Promise<Problem[] | undefi
 async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boolean> {
 	const { engine, output, plan, batchSize = 50, signal, onFolder, onLook } = input
 	const { definition } = plan
-	const { dataset, model } = cell
+	const { dataset } = cell
 	const tuned = await tunedModel(input, cell)
 	if (!tuned) return false
-	const { defense, parameters } = tuned
+	const { clip, defense, parameters } = tuned
 	const shared = {
 		engine,
-		clip: model.clip,
+		clip,
 		dataset,
 		splitName: 'test',
 		threatModel: threatModel('linf', parseEpsilon(definition.epsilon)),
@@ -101,7 +101,7 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 		const record = await recordedDistortion({
 			...shared,
 			...measured,
-			control: { defense: controlDefense(model.clip, dataset), parameters: {} },
+			control: { defense: controlDefense(clip, dataset), parameters: {} },
 			tuned: { defense, parameters },
 			batchSize,
 			onProgress: (done) => onLook?.(what, done / measured.split.length),
@@ -114,7 +114,7 @@ async function lookIntoRun(input: LookInput, { cell }: PlannedCell): Promise<boo
 		...place('gallery', prepareAttack(gallery.attack), gallery.images),
 		defense,
 		parameters,
-		control: controlDefense(model.clip, dataset),
+		control: controlDefense(clip, dataset),
 		count: gallery.images,
 		onProgress: (share) => onLook?.(what, share),
 	})

@@ -25,7 +25,8 @@ export function narrowed(
 	definition: ExperimentDefinition,
 	{ methods, conditions, limit }: Wanted,
 ): ExperimentDefinition {
-	const keptMethods = chosen('method', rowsOf(definition, methods), Object.keys(definition.methods), definition.name)
+	const wantedMethods = withBases(definition, rowsOf(definition, methods))
+	const keptMethods = chosen('method', wantedMethods, Object.keys(definition.methods), definition.name)
 	const keptConditions = chosenConditions(definition, conditions)
 	const kept = (name: string) => keptMethods.includes(name)
 	const { axis: wholeAxis, epsilonCurve: wholeCurve, reference: wholeReference, images, protocol, ...rest } = definition
@@ -55,6 +56,16 @@ export function narrowed(
 			protocol: protocol && Object.fromEntries(Object.entries(protocol).filter(([name]) => kept(name))),
 		}),
 	}
+}
+
+/** A method that is tuned over another needs that, too. */
+function withBases(
+	{ methods }: Pick<ExperimentDefinition, 'methods'>,
+	wanted: readonly string[] | undefined,
+): readonly string[] | undefined {
+	const bases = wanted?.flatMap((name) => methods[name]?.over ?? [])
+	if (!wanted || !bases || bases.every((name) => wanted.includes(name))) return wanted
+	return withBases({ methods }, [...new Set([...wanted, ...bases])])
 }
 
 /** A method stands for its rows under every protocol. */

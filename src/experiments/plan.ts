@@ -179,7 +179,7 @@ function tunedCells(
 ): { readonly cell: TunedCell; readonly point?: number }[] {
 	const { definition } = input
 	const { axis } = definition
-	const { defense = method, tuning, protocol, preset: presetName } = entry(definition.methods, method)
+	const { defense = method, tuning, over, protocol, preset: presetName } = entry(definition.methods, method)
 	// Under any protocol, a run belongs to the method.
 	const run = protocol === undefined ? method : defense
 	const folderOf = (decides: unknown) =>
@@ -194,20 +194,25 @@ function tunedCells(
 	const preset = presetName === undefined ? input.preset : input.presets?.get(presetName)
 	if (!preset) throw new RangeError(`The preset ${presetName} of ${method} was not loaded.`)
 	const shared = presetName === undefined ? definition.tuning : {}
+	const bases = over === undefined ? [] : tunedCells(input, model, dataset, over)
 	const points = axis?.methods.includes(method) ? axis.points : [undefined]
 	return points.flatMap((point) =>
 		definition.seeds.map((seed) => {
 			// The axis comes last: a setting for all points must not make them equal.
 			const own = mergeSettings([shared, tuning, definition.overrides ?? {}, point?.tuning ?? {}, { seed }])
 			const { config, origin } = presetConfig(preset, defense, own)
+			// A base that does not depend on the axis is the same at every point.
+			const ofSeed = bases.filter(({ cell }) => cell.seed === seed)
+			const base = (ofSeed.find((other) => other.point === point?.value) ?? ofSeed[0])?.cell
 			return {
 				cell: {
-					folder: folderOf(config),
+					folder: folderOf(base ? { config, over: base.folder } : config),
 					model,
 					dataset,
 					method,
 					seed,
 					tuning: { config, origin },
+					...defined({ base }),
 					...defined({ variant: axis && point && `${axis.name} ${point.label ?? point.value}` }),
 				},
 				...defined({ point: point?.value }),

@@ -122,7 +122,7 @@ async function runGroup(running: Running, { cell, attacks }: CellGroup): Promise
 async function readKept(running: Running, { cell, attacks }: CellGroup): Promise<boolean> {
 	const { meter, results, onMeasured, onProblem } = running
 	const control = running.keepsControls ? cell.control : undefined
-	const run = control ? { defense: control, seconds: 0 } : await keptRun(running, cell)
+	const run = control ? { clip: cell.model.clip, defense: control, seconds: 0 } : await keptRun(running, cell)
 	if (!run) return false
 	const found = new Map<string, MeasuredCell | NaptuneError>()
 	for (const [key, attack] of attacks) {

@@ -11,6 +11,14 @@ const methodTitles: Readonly<Record<string, string>> = {
 	'advpt-vli': 'AdvPT-VLI',
 	'advpt-vlj': 'AdvPT-VLJ',
 	nap: 'NAP',
+	maple: 'MaPLe',
+	cocoop: 'CoCoOp',
+	apd: 'APD (after its abstract)',
+	tecoa: 'TeCoA',
+	fare: 'FARE',
+	'adversarial-training': 'Adversarial training',
+	trades: 'TRADES',
+	mart: 'MART',
 }
 
 /** Attacks whose names are words rather than abbreviations. */

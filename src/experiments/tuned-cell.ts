@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { defined } from '../core/defined.js'
+import { NaptuneError } from '../core/errors.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Dataset } from '../data/dataset.js'
 import type { UnreadableImage } from '../data/loading/unreadable.js'
@@ -10,6 +11,8 @@ import type { Defense } from '../defenses/defense.js'
 import { runFiles } from '../methods/tuning/run-directory.js'
 import { checkRun, type EpochRecord, finishedRun, type TuneInput, tune } from '../methods/tuning/tune.js'
 import type { ModelEngine } from '../runtime/engine.js'
+import type { ClipModel } from '../vlm/model.js'
+import { overItsBase, overRecordedBase } from './base-cell.js'
 import type { TunedCell } from './cells.js'
 
 /** What it takes to tune the cells of experiments. */
@@ -32,6 +35,8 @@ export interface TuneCellsInput {
 
 /** A model ready for attack. */
 export interface CellModel {
+	/** What was tuned: the cell's own model, or the checkpoint of the cell that it is over. */
+	readonly clip: ClipModel
 	readonly defense: Defense
 	readonly parameters: Readonly<Record<string, Tensor<'float32'>>>
 	/** Seconds that its tuning took. */
@@ -49,9 +54,11 @@ export async function tunedModel(
 	cell: TunedCell,
 	onShare?: (share: number) => void,
 ): Promise<CellModel | undefined> {
-	if (cell.control) return { defense: cell.control, parameters: {}, seconds: 0 }
+	if (cell.control) return { clip: cell.model.clip, defense: cell.control, parameters: {}, seconds: 0 }
 	const { onEpoch, onFolder, onTuning, signal } = input
-	const run = await tuneInput(input, cell)
+	const ready = (await overItsBase(input.output, cell)) ?? (await overTunedBase(input, cell))
+	if (!ready) return undefined
+	const run = await tuneInput(input, ready)
 	onFolder?.(run.output)
 	if (!existsSync(join(run.output, runFiles.parameters))) onTuning?.(cell)
 	const result = await tune({
@@ -59,7 +66,19 @@ export async function tunedModel(
 		onProgress: ({ imagesDone, imagesTotal }) => onShare?.(imagesDone / imagesTotal),
 		...defined({ onEpoch: onEpoch && ((record: EpochRecord) => onEpoch(cell, record)), signal }),
 	})
-	return result.finished ? result : undefined
+	return result.finished ? { ...result, clip: run.clip } : undefined
+}
+
+/** Tunes what a cell is over first, or makes the checkpoint again where it alone is gone. @returns Undefined when stopped. */
+async function overTunedBase(input: TuneCellsInput, { base, ...cell }: TunedCell): Promise<TunedCell | undefined> {
+	if (!base || !(await tunedModel(input, base))) return undefined
+	const ready = await overItsBase(input.output, { ...cell, base })
+	if (ready) return ready
+	const folder = join(input.output, base.folder)
+	throw new NaptuneError(
+		'NAP_FILE_MISSING',
+		`${folder} is finished, but its checkpoint, which ${cell.method} is tuned over, is gone. Restore it, or remove ${folder} to tune it again.`,
+	)
 }
 
 /** Whether the run of a cell is finished and its parameters are gone, as in a repository. */
@@ -72,10 +91,11 @@ export function lacksParameters({ output }: Pick<TuneCellsInput, 'output'>, { fo
 export async function runWithoutParameters(
 	input: TuneCellsInput,
 	cell: TunedCell,
-): Promise<Pick<CellModel, 'defense' | 'seconds'> | undefined> {
+): Promise<Pick<CellModel, 'clip' | 'defense' | 'seconds'> | undefined> {
 	if (!lacksParameters(input, cell)) return undefined
-	const found = await finishedRun(await tuneInput(input, cell))
-	return found && { defense: found.defense, seconds: found.result.seconds }
+	const ready = await overRecordedBase(input.output, cell)
+	const found = ready && (await finishedRun(await tuneInput(input, ready)))
+	return ready && found && { clip: ready.model.clip, defense: found.defense, seconds: found.result.seconds }
 }
 
 /**
@@ -85,7 +105,10 @@ export async function runWithoutParameters(
 export async function checkCells(input: TuneCellsInput, cells: readonly TunedCell[]): Promise<void> {
 	for (const cell of cells) {
 		if (cell.control || (await runWithoutParameters(input, cell))) continue
-		await checkRun(await tuneInput(input, cell))
+		const ready = await overItsBase(input.output, cell)
+		// Before its base is tuned, what is known of a run is whether model, data and settings fit together.
+		const asFarAsKnown = ready ?? { ...cell, folder: `${cell.folder}/not-begun` }
+		await checkRun(await tuneInput(input, asFarAsKnown))
 	}
 }
 

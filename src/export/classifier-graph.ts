@@ -1,6 +1,7 @@
 /** A tuned model as one graph of an image classifier. */
 
 import type { Tensor } from '../core/tensor.js'
+import { defenseLogits } from '../defenses/class-logits.js'
 import { type Defense, fixedParameters } from '../defenses/defense.js'
 import { prepareDefense } from '../defenses/registry.js'
 import type { DeployedModel } from '../evaluation/deployed/deployed-classifier.js'
@@ -8,7 +9,7 @@ import { correctionTaps } from '../evaluation/detection/correction-score.js'
 import { ops } from '../onnx/graph.js'
 import type { Value } from '../onnx/value.js'
 import type { ClipModel } from '../vlm/model.js'
-import { classLogits, towersOf } from '../vlm/towers.js'
+import { towersOf } from '../vlm/towers.js'
 
 /** What an exported classifier gives beside its logits. */
 export interface ClassifierOptions {
@@ -41,11 +42,10 @@ export function classifierOutputs(
 	textFeatures: Tensor<'float32'>,
 	{ probabilities = false, correctionScore = false }: ClassifierOptions = {},
 ): Record<string, Value> {
-	const { features, tokenChanges } = onNormalisedPixels(model).imageFeatures(
-		pixelValues(model.clip),
-		fixedParameters(model.parameters),
-	)
-	const logits = classLogits(model.clip, features, ops.literal(textFeatures))
+	const parameters = fixedParameters(model.parameters)
+	const defense = onNormalisedPixels(model)
+	const { features, tokenChanges } = defense.imageFeatures(pixelValues(model.clip), parameters)
+	const logits = defenseLogits(model.clip, defense, features, () => ops.literal(textFeatures), parameters)
 	const ofEach = towersOf(model.clip.config).probabilities === 'sigmoid'
 	return {
 		logits,

@@ -5,6 +5,7 @@ import { type ModelProto, ModelProtoSchema } from 'onnx-buf'
 import { onnxClassifier } from '../classifier/onnx-file/onnx-classifier.js'
 import { defined } from '../core/defined.js'
 import { int64, type Tensor } from '../core/tensor.js'
+import { requireOwnTexts } from '../defenses/class-logits.js'
 import { classesPerChunk, type DeployedModel, deployedClassifier } from '../evaluation/deployed/deployed-classifier.js'
 import { computeTextFeatures } from '../methods/tuning/text-side.js'
 import { opsetVersion } from '../onnx/serialize.js'
@@ -39,6 +40,7 @@ export async function exportZeroShot(input: ExportInput, staging: string): Promi
 	const { engine, run, options } = input
 	const { clip, defense, parameters } = run
 	requireTextTower(run)
+	requireOwnTexts(defense, 'A zero-shot export')
 	const half = options.dtype === 'fp16'
 	const template = hypothesisTemplate(clip, defense)
 	const messages = await zeroShotGraphs(run, {})

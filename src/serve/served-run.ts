@@ -80,6 +80,8 @@ export function servedRun(input: ServedRunInput): ServedModel {
 
 /** Whether what was tuned belongs to no class of its own: its parameters have the same shapes for any number of classes. */
 export function takesOtherClasses({ clip, defense }: Pick<DeployedModel, 'clip' | 'defense'>): boolean {
+	// Texts that depend on the image are computed with it, not once for a list of classes.
+	if (defense.textFeaturesOfImages) return false
 	const probe = Array.from({ length: defense.classNames.length + 1 }, (_, index) => `class ${index}`)
 	const { parameters } = prepareDefense(defense.name, clip, probe, defense.config)
 	const shapes = (of: Defense['parameters']) => JSON.stringify([...of].map(([name, { shape }]) => [name, shape]))

@@ -39,7 +39,7 @@ export function encodeText(
 	return towersOf(model.config).text(ids, endPosition, model, options)
 }
 
-/** The model's own logits of images and texts. @param text [C, E], rows of unit length. */
+/** The model's own logits of images and texts. @param text [C, E] or, by image, [B, C, E], of unit length. */
 export function classLogits(model: TextSideModel, image: Value, text: Value): Value {
 	return towersOf(model.config).logits(image, text, model)
 }

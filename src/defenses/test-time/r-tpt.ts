@@ -4,9 +4,11 @@
  */
 
 import { z } from 'zod'
+import { NaptuneError } from '../../core/errors.js'
 import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { classLogits } from '../../vlm/towers.js'
+import { textsOfImages } from '../class-logits.js'
 import { type Defense, fixedParameters, initialParameters, type ParameterLookup } from '../defense.js'
 import { prepareDefense } from '../registry.js'
 import { entropies, keptViews, mostConfident } from './confident-views.js'
@@ -57,8 +59,10 @@ export const rTpt = defineTestTime({
 	adapts: 'text prompts',
 	attackedThrough: 'unrolled',
 	needsTrainingImages: false,
-	unsuited: () => undefined,
+	unsuited: textsOfImages,
 	async prepare({ clip, defense, parameters }, config) {
+		const problem = textsOfImages(defense)
+		if (problem) throw new NaptuneError('NAP_INPUT_UNSUITABLE', problem)
 		const own = [...defense.parameters.keys()].some(isTextContext)
 		const text: Defense = own
 			? defense

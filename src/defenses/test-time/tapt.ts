@@ -8,6 +8,7 @@ import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import { tokensNeeded } from '../../vlm/encoders.js'
 import { classLogits, towersOf } from '../../vlm/towers.js'
+import { textsOfImages } from '../class-logits.js'
 import type { Defense, ParameterLookup } from '../defense.js'
 import { entropyOfMean, keptViews, mostConfident } from './confident-views.js'
 import { defineTestTime } from './define-test-time.js'
@@ -54,9 +55,10 @@ export type TaptConfig = z.output<typeof schema>
 const isPrompt = (name: string) => /^(text\.context|visual\.context|coupling)\./.test(name)
 
 const unsuited = (defense: Defense) =>
-	[...defense.parameters.keys()].some(isPrompt)
+	textsOfImages(defense) ??
+	([...defense.parameters.keys()].some(isPrompt)
 		? undefined
-		: `TAPT moves the prompts of a tuned defense, and ${defense.name} has none. Use it with advpt-vli or nap, for example.`
+		: `TAPT moves the prompts of a tuned defense, and ${defense.name} has none. Use it with advpt-vli or nap, for example.`)
 
 /**
  * TAPT (Wang et al., CVPR 2025) as in its reference code. It keeps the share `selected` of an image's views with the lowest

@@ -5,6 +5,7 @@ import { attackInserts } from './attacks.js'
 import { comparisonInserts } from './comparisons.js'
 import { evidenceInserts } from './evidence.js'
 import { exampleInserts } from './examples.js'
+import { familyInserts } from './family.js'
 import { officialCodeInserts } from './official-code.js'
 import { photosInserts } from './photos.js'
 import { protocolInserts } from './protocols.js'
@@ -20,6 +21,7 @@ export const inserts: ReadonlyMap<string, Insert> = new Map(
 		...referenceInserts,
 		...exampleInserts,
 		...photosInserts,
+		...familyInserts,
 		...protocolInserts,
 	}),
 )

@@ -127,25 +127,45 @@ function rightUnderBoth(one: EvaluationRecord, other: EvaluationRecord): number 
 
 async function transferredTable(): Promise<string> {
 	const stores = [
-		['mi-cwa', 3, 'mi-cwa-a349d8b3'],
-		['mi-cwa', 8, 'mi-cwa-bb50842d'],
-		['ags', 3, 'ags-9ec803f3'],
-		['ags', 8, 'ags-c2fb9dc1'],
+		['mi-cwa', 3, 'mi-cwa-a349d8b3', 200],
+		['mi-cwa', 8, 'mi-cwa-bb50842d', 200],
+		['ags', 3, 'ags-9ec803f3', 200],
+		['ags', 8, 'ags-c2fb9dc1', 200],
+		['mi-fgsm', 3, 'mi-fgsm-9b7c756a', 200],
+		['mi-fgsm', 8, 'mi-fgsm-7225bcf0', 200],
+		['di-fgsm', 3, 'di-fgsm-eb898972', 200],
+		['di-fgsm', 8, 'di-fgsm-a41a0c3e', 200],
+		['vmi-fgsm', 3, 'vmi-fgsm-83ae580e', 50],
+		['vmi-fgsm', 8, 'vmi-fgsm-a55eecfb', 50],
 	] as const
 	const rows = await Promise.all(
-		stores.map(async ([attack, levels, name]) => {
+		stores.map(async ([attack, levels, name, images]) => {
 			const [vanilla, nap] = await Promise.all([
-				demoEvaluation(`vanilla-${name}`, 200, levels),
-				demoEvaluation(`nap-${name}`, 200, levels),
+				demoEvaluation(`vanilla-${name}`, images, levels),
+				demoEvaluation(`nap-${name}`, images, levels),
 			])
-			return [`\`${attack}\``, `${levels}/255`, accuracyText(vanilla.robust), accuracyText(nap.robust)]
+			const row = (made: string, epsilon: string, of: 'clean' | 'robust') => [
+				made,
+				epsilon,
+				String(images),
+				...[vanilla, nap].map((record) => accuracyText(record[of])),
+			]
+			const attacked = row(`\`${attack}\``, `${levels}/255`, 'robust')
+			// Few images have a share of their own that is right without an attack.
+			return images < 200 && levels === 3 ? [row('nothing', '0', 'clean'), attacked] : [attacked]
 		}),
 	)
 	const clean = await Promise.all(
 		['vanilla', 'nap'].map(async (name) => (await demoEvaluation(`${name}-pgd-100`)).clean),
 	)
 	return table(
-		['made by', 'epsilon', { heading: 'vanilla [95 %]', align: 'right' }, { heading: 'nap [95 %]', align: 'right' }],
-		[['nothing', '0', ...clean.map(accuracyText)], ...rows],
+		[
+			'made by',
+			'epsilon',
+			{ heading: 'images', align: 'right' },
+			{ heading: 'vanilla [95 %]', align: 'right' },
+			{ heading: 'nap [95 %]', align: 'right' },
+		],
+		[['nothing', '0', '200', ...clean.map(accuracyText)], ...rows.flat()],
 	)
 }

@@ -1,13 +1,14 @@
 /** Turns a defense with fixed parameters into the classifier that attacks and users see. */
 
 import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
+import { present } from '../../core/at.js'
 import type { Tensor } from '../../core/tensor.js'
+import { defenseLogits } from '../../defenses/class-logits.js'
 import { type Defense, fixedParameters } from '../../defenses/defense.js'
 import { computeTextFeatures } from '../../methods/tuning/text-side.js'
 import { ops } from '../../onnx/graph.js'
 import type { Engine } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { classLogits } from '../../vlm/towers.js'
 import { correctionTaps } from '../detection/correction-score.js'
 import { tokenTaps } from '../distortion/token-taps.js'
 
@@ -44,7 +45,9 @@ export async function deployedClassifier(
 	parameters: Readonly<Record<string, Tensor<'float32'>>>,
 	{ tokens = false, textFeatures: known }: DeployOptions = {},
 ): Promise<GraphClassifier> {
-	const textFeatures = known ?? (await computeTextFeatures(engine, defense, parameters, classesPerChunk))
+	const textFeatures = defense.textFeaturesOfImages
+		? undefined
+		: (known ?? (await computeTextFeatures(engine, defense, parameters, classesPerChunk)))
 	const { imageSize } = clip.config.vision
 	return createGraphClassifier({
 		engine,
@@ -55,7 +58,13 @@ export async function deployedClassifier(
 			const { features, tokenChanges } = defense.imageFeatures(pixels, fixed)
 			return {
 				...(tokens ? tokenTaps(defense, pixels, fixed) : {}),
-				logits: classLogits(clip, features, ops.literal(textFeatures)),
+				logits: defenseLogits(
+					clip,
+					defense,
+					features,
+					() => ops.literal(present(textFeatures, 'text features')),
+					fixed,
+				),
 				imageFeatures: features,
 				...correctionTaps(tokenChanges),
 			}

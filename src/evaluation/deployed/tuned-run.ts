@@ -65,8 +65,20 @@ export async function openRun(directory: string, model?: string): Promise<Opened
 		)
 	}
 	const run: RunDescription = await readRecord(runDescriptionForm, path)
-	const clip = await loadClip(model ?? run.model.source)
+	const clip = await loadClip(model ?? placeOfModel(directory, run.model.source))
 	return { clip, ...describedModel(run, clip, directory), description: run }
+}
+
+/** Experiments name what a run is tuned over from the run's own folder, so that both can be moved together. */
+function placeOfModel(directory: string, source: string): string {
+	if (!source.startsWith('../')) return source
+	const beside = join(directory, source)
+	const found = [beside, source].find((place) => existsSync(place))
+	if (found !== undefined) return found
+	throw new NaptuneError(
+		'NAP_FILE_MISSING',
+		`${directory} was tuned over the checkpoint ${source}, which is neither there nor at ${beside}. Restore it, or say where it lies with --model.`,
+	)
 }
 
 /**

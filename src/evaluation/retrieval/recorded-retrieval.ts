@@ -8,6 +8,7 @@ import { at, entry } from '../../core/at.js'
 import { NaptuneError } from '../../core/errors.js'
 import type { Tensor } from '../../core/tensor.js'
 import type { Gallery } from '../../data/captions/gallery.js'
+import { requireOwnTexts } from '../../defenses/class-logits.js'
 import type { Defense } from '../../defenses/defense.js'
 import { computeTextFeatures } from '../../methods/tuning/text-side.js'
 import { jsonFingerprint } from '../../records/fingerprint.js'
@@ -60,6 +61,7 @@ export interface RecordedRetrievalInput {
  */
 export async function recordedRetrieval(input: RecordedRetrievalInput): Promise<RetrievalRecord | undefined> {
 	const { engine, clip, gallery, defense, parameters, ks, batchSize = 50, path } = input
+	requireOwnTexts(defense, 'Retrieval')
 	const settings = retrievalSettings(input)
 	const line = featureEntrySchema(clip.config.projectionDimension)
 	const log = { suffix: '.features.jsonl', line }

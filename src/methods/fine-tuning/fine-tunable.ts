@@ -2,6 +2,7 @@
 
 import { freemem } from 'node:os'
 import { NaptuneError } from '../../core/errors.js'
+import { elementCount } from '../../core/tensor.js'
 import { type Defense, trainableParameters } from '../../defenses/defense.js'
 import type { ClipModel } from '../../vlm/model.js'
 import { towersOf } from '../../vlm/towers.js'
@@ -20,8 +21,9 @@ interface StepSize {
 const bytesPerParameter = 4 + 4 + 4 + 4 + 8 + 8
 
 /**
- * Estimates the peak memory of a run in bytes. The backward pass needs the activations of both the clean and the adversarial
- * images: about 24 vectors of the tower's width per token, and three numbers per head and pair of tokens.
+ * Estimates the peak memory of a run in bytes. Frozen weights count twice: in the graph and in the engine. The backward pass
+ * needs the activations of both the clean and the adversarial images: about 24 vectors of the tower's width per token, and
+ * three numbers per head and pair of tokens.
  */
 export function fineTuningBytes(
 	{ config }: Pick<ClipModel, 'config'>,
@@ -29,9 +31,13 @@ export function fineTuningBytes(
 	{ microBatchSize, batchSize }: StepSize,
 ): number {
 	const { width, heads, layers } = config.vision
-	const tokens = towersOf(config).imageTokens(config.vision)
+	const { imageTokens, expectedWeights } = towersOf(config)
+	const tokens = imageTokens(config.vision)
+	const model = [...expectedWeights(config).values()].reduce((sum, shape) => sum + elementCount(shape), 0)
 	const perImage = 4 * layers * (24 * tokens * width + 3 * heads * tokens ** 2)
-	return trainableParameters(defense) * bytesPerParameter + 2 * Math.min(microBatchSize, batchSize) * perImage
+	const trained = trainableParameters(defense)
+	const frozen = 8 * Math.max(0, model - trained)
+	return frozen + trained * bytesPerParameter + 2 * Math.min(microBatchSize, batchSize) * perImage
 }
 
 /**

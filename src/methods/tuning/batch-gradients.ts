@@ -4,7 +4,8 @@
  */
 
 import type { Classifier } from '../../classifier/classifier.js'
-import { entry } from '../../core/at.js'
+import { at, entry } from '../../core/at.js'
+import { defined } from '../../core/defined.js'
 import { takeRows } from '../../core/rows.js'
 import { elementCount, type Tensor } from '../../core/tensor.js'
 import type { Split } from '../../data/dataset.js'
@@ -70,10 +71,13 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 		}
 		await Promise.all(Object.entries(input.parameters).map(upload))
 		const textFeatures = await engine.upload(await programs.text.features(feeds))
-		const bound: Feeds = Object.assign(feeds, { textFeatures })
+		const teacherTexts = await programs.teacherText?.features(feeds)
+		const teacherTextFeatures = teacherTexts && (await engine.upload(teacherTexts))
+		const bound: Feeds = Object.assign(feeds, { textFeatures }, defined({ teacherTextFeatures }))
 		const attacked = programs.attacked(bound)
 		const gradients = createGradientSums(defense.parameters)
 		const textGradient = new Float64Array(elementCount(textFeatures.shape))
+		const teacherTextGradient = new Float64Array(textGradient.length)
 		let sums = emptySums
 		for (let from = 0; from < positions.length; from += config.microBatchSize) {
 			if (signal?.aborted) return undefined
@@ -83,15 +87,23 @@ export async function batchGradients(input: BatchInput): Promise<BatchResult | u
 			const adversarialHalf = part.map((_, row) => from + row >= positions.length / 2)
 			const result = await programs.image.run(bound, { ...batch, adversarialHalf }, alpha, 1 / positions.length)
 			for (const [name, gradient] of Object.entries(result.gradients)) gradients.add(name, gradient)
-			for (const [index, value] of result.textGradient.entries()) textGradient[index]! += value
+			addTo(textGradient, result.textGradient)
+			addTo(teacherTextGradient, result.teacherTextGradient)
 			sums = addSums(sums, { images: part.length, ...result })
 			input.onImages?.(from + part.length)
 		}
-		await programs.text.backward(bound, Float32Array.from(textGradient), gradients.add)
+		if (!defense.textFeaturesOfImages) {
+			await programs.text.backward(bound, Float32Array.from(textGradient), gradients.add)
+		}
+		await programs.teacherText?.backward(bound, Float32Array.from(teacherTextGradient), gradients.add)
 		return { gradients: gradients.tensors(), sums }
 	} finally {
 		await Promise.all(Object.values(feeds).map((tensor) => tensor.release()))
 	}
+}
+
+function addTo(sums: Float64Array, values: Float32Array | undefined): void {
+	for (const [index, value] of values?.entries() ?? []) sums[index] = at(sums, index) + value
 }
 
 /** Clean and adversarial images or features at these positions. */

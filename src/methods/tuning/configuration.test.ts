@@ -98,6 +98,7 @@ describe('presets', () => {
 			'demo',
 			'fair',
 			'fair-quick',
+			'family',
 			'paper',
 			'photos',
 			'precursor',

@@ -3,6 +3,7 @@
 import { at } from '../../core/at.js'
 import { defined } from '../../core/defined.js'
 import { float32, type Tensor, tensor } from '../../core/tensor.js'
+import { defenseLogits } from '../../defenses/class-logits.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import type { ClassLoss, LossSide, TuningLoss } from '../../defenses/tuning-losses.js'
 import { grad, ops } from '../../onnx/graph.js'
@@ -35,8 +36,10 @@ export interface MicroBatchResult {
 	readonly adversarialCorrect: number
 	/** Gradient of scale · Σ loss to each image-side parameter. */
 	readonly gradients: Readonly<Record<string, Float32Array>>
-	/** Gradient of scale · Σ loss to the text features, [C, E]. */
-	readonly textGradient: Float32Array
+	/** Gradient of scale · Σ loss to the text features, [C, E]; missing where the texts depend on the image. */
+	readonly textGradient?: Float32Array
+	/** The same to those of the teacher, where there is one. */
+	readonly teacherTextGradient?: Float32Array
 }
 
 /** The compiled program. */
@@ -44,7 +47,7 @@ export interface ImageSide {
 	/** Names of the parameters that the image features depend on. */
 	readonly parameters: readonly string[]
 	/**
-	 * @param feeds Parameters by name and `textFeatures` [C, E].
+	 * @param feeds Parameters by name, `textFeatures` [C, E], and of a teacher `teacherTextFeatures`.
 	 * @param alpha Weight of the adversarial loss.
 	 * @param scale Factor on the summed loss: 1 / batch size makes the sum over micro-batches the batch's mean.
 	 * @throws NaptuneError when a loss or gradient is not finite.
@@ -81,10 +84,15 @@ export async function createImageSide(
 			input === 'features'
 				? ops.input(name, 'float32', ['B', projectionDimension])
 				: defense.imageFeatures(ops.input(name, 'float32', pixelShape), lookup).features
-		return { features, logits: classLogits(clip, features, textFeatures) }
+		return { features, logits: defenseLogits(clip, defense, features, () => textFeatures, lookup) }
 	}
 	const clean = side('clean')
 	const adversarial = loss.attacks ? side('adversarial') : clean
+	const teacherTextFeatures = ops.input('teacherTextFeatures', 'float32', [classes, projectionDimension])
+	const teacher = (beside: NonNullable<Defense['teacher']>): LossSide => {
+		const { features } = beside.imageFeatures(ops.input('clean', 'float32', pixelShape), lookup)
+		return { features, logits: classLogits(clip, features, teacherTextFeatures) }
+	}
 	const original = () =>
 		input === 'features' ? clean.features : encodeImage(clip, ops.input('clean', 'float32', pixelShape)).features
 	const perImage = loss.build({
@@ -95,10 +103,17 @@ export async function createImageSide(
 		adversarialHalf,
 		classLoss,
 		...(loss.comparesWithOriginal ? { original: original() } : {}),
+		...(loss.hasTeacher && defense.teacher ? { teacher: teacher(defense.teacher) } : {}),
 	})
 	const total = ops.mul(ops.reduceSum(perImage), scale)
 	const names = [...used.keys()]
-	const gradients = grad(total, [textFeatures, ...used.values()])
+	const texts = {
+		...(defense.textFeaturesOfImages ? {} : { textGradient: textFeatures }),
+		...(defense.teacher ? { teacherTextGradient: teacherTextFeatures } : {}),
+	}
+	const [kinds, features] = [Object.keys(texts), Object.values(texts)]
+	const gradients = grad(total, [...features, ...used.values()])
+	const textGradients = Object.fromEntries(kinds.map((name, index) => [name, at(gradients, index)]))
 	const attacked = {
 		adversarialLoss: ops.crossEntropy(adversarial.logits, labels),
 		adversarialLogits: adversarial.logits,
@@ -109,8 +124,8 @@ export async function createImageSide(
 			cleanLoss: ops.crossEntropy(clean.logits, labels),
 			cleanLogits: clean.logits,
 			...(loss.attacks ? attacked : {}),
-			textGradient: at(gradients, 0),
-			...Object.fromEntries(names.map((name, index) => [`gradient/${name}`, at(gradients, index + 1)])),
+			...textGradients,
+			...Object.fromEntries(names.map((name, index) => [`gradient/${name}`, at(gradients, index + kinds.length)])),
 		},
 		{ name: 'tuning loss' },
 	)
@@ -131,7 +146,7 @@ export async function createImageSide(
 			}
 			const results = await program.run(Object.fromEntries(Object.entries(all).filter(([name]) => needed.has(name))))
 			const data = (name: string) => (results[name] as Tensor<'float32'>).data
-			const textGradientData = data('textGradient')
+			const ofTexts = Object.fromEntries(kinds.map((kind) => [kind, data(kind)]))
 			const named = Object.fromEntries(names.map((name) => [name, data(`gradient/${name}`)]))
 			const losses = {
 				'the batch': data('total'),
@@ -139,18 +154,27 @@ export async function createImageSide(
 				...defined({ 'adversarial images': loss.attacks ? data('adversarialLoss') : undefined }),
 			}
 			requireFinite('loss', losses, finiteAdvice)
-			requireFinite('gradient', { 'the text features': textGradientData, ...named }, finiteAdvice)
+			requireFinite('gradient', { ...textsInWords(ofTexts), ...named }, finiteAdvice)
 			return {
 				cleanLoss: sum(data('cleanLoss')),
 				adversarialLoss: loss.attacks ? sum(data('adversarialLoss')) : 0,
 				cleanCorrect: correct(data('cleanLogits'), batch.labels, classes),
 				adversarialCorrect: loss.attacks ? correct(data('adversarialLogits'), batch.labels, classes) : 0,
 				gradients: named,
-				textGradient: textGradientData,
+				...ofTexts,
 			}
 		},
 		release: () => program.release(),
 	}
+}
+
+/** As errors name them. */
+function textsInWords(gradients: Readonly<Record<string, Float32Array>>): Readonly<Record<string, Float32Array>> {
+	const words: Readonly<Record<string, string>> = {
+		textGradient: 'the text features',
+		teacherTextGradient: "the teacher's text features",
+	}
+	return Object.fromEntries(Object.entries(gradients).map(([kind, values]) => [words[kind] ?? kind, values]))
 }
 
 function sum(values: Float32Array): number {

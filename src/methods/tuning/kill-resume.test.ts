@@ -121,6 +121,26 @@ describe('a run that is killed and resumed', () => {
 		}
 	}, 300_000)
 
+	it('ends in the same bytes of a fine-tuned tower and its checkpoint', async () => {
+		const folder = await temporaryFolder()
+		const settings = {
+			defense: { name: 'fare', options: { rates: { layerDecay: 0.9 } } },
+			loss: 'fare',
+			epochs: 2,
+			attack: { epsilon: 4 / 255, steps: 1, objective: 'embedding-distance', start: 'uniform' },
+		}
+		const [unbroken, output] = [join(folder, 'unbroken'), join(folder, 'run')]
+		expect(await runProcess(model, unbroken, null, settings)).toBe(0)
+		const kills: KillPoint[] = [{ images: 10 }, { writing: 'state.safetensors' }, { writing: 'parameters.safetensors' }]
+		for (const kill of kills) {
+			expect(await runProcess(model, output, kill, settings), JSON.stringify(kill)).toBe('SIGKILL')
+		}
+		expect(await runProcess(model, output, null, settings)).toBe(0)
+		for (const file of ['checkpoint/model.safetensors', 'parameters.safetensors', 'log.jsonl', 'run.json']) {
+			expect(await readFile(join(output, file)), file).toEqual(await readFile(join(unbroken, file)))
+		}
+	}, 300_000)
+
 	it('clears away what the kill left half-written', async () => {
 		const output = join(await temporaryFolder(), 'run')
 		await cp(whole, output, { recursive: true })

@@ -10,6 +10,7 @@ import { temporaryFolder } from '../../files/temporary-folder.test.helper.js'
 import { createEngine, type ModelEngine } from '../../runtime/index.js'
 import { optimizers } from '../../training/optimizers.js'
 import { loadTensors } from '../../training/tensor-set.js'
+import { tuningConfig } from './configuration.js'
 import { loadPreset, presetConfig } from './presets.js'
 import { tinyClip, tinyDataset, tinyTuning } from './tiny.test.support.js'
 import { type EpochRecord, tune } from './tune.js'
@@ -55,15 +56,16 @@ describe('every method that learns', () => {
 })
 
 describe('every loss', () => {
-	const cases = [...tuningLosses.values()].flatMap(({ name, attacks }) =>
-		Object.keys(optimizers).map((optimizer) => ({ loss: name, attacks, optimizer })),
+	const cases = [...tuningLosses.values()].flatMap(({ name, attacks, hasTeacher }) =>
+		Object.keys(optimizers).map((optimizer) => ({ loss: name, attacks, optimizer, hasTeacher })),
 	)
 
-	it.each(cases)('$loss moves all parameters by $optimizer', async ({ loss, attacks, optimizer }) => {
+	it.each(cases)('$loss moves all parameters by $optimizer', async ({ loss, attacks, optimizer, hasTeacher }) => {
 		const folder = await temporaryFolder()
 		const clip = await tinyClip(join(folder, 'model'))
 		const output = join(folder, 'run')
-		const config = tinyTuning({
+		const base = { ...tinyTuning(), ...(hasTeacher ? { defense: { name: 'apd', options: { prompts: 2 } } } : {}) }
+		const config = tuningConfig(base, {
 			loss,
 			epochs: 1,
 			alpha: { kind: 'constant', alpha: 0.5 },

@@ -7,6 +7,7 @@ import type { Dataset } from '../../data/dataset.js'
 import { fewShot } from '../../data/few-shot.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
+import { tuningLosses } from '../../defenses/tuning-losses.js'
 import { ops } from '../../onnx/graph.js'
 import type { ClipModel } from '../../vlm/model.js'
 import type { TuningConfig } from './configuration.js'
@@ -43,19 +44,25 @@ interface PrepareRunInput {
 
 /**
  * The defense of a configuration.
- * @throws NaptuneError when its options do not fit, it learns nothing, or image features should be computed once although
- * the method changes the image tower.
+ * @throws NaptuneError when its options or its loss do not fit, it learns nothing, or image features should be computed once
+ * although the method changes the image tower.
  */
 export function prepareTuning(
 	clip: ClipModel,
 	classNames: readonly string[],
-	config: Pick<TuningConfig, 'defense' | 'attack'>,
+	config: Pick<TuningConfig, 'defense' | 'attack' | 'loss'>,
 ): Defense {
 	const defense = prepareDefense(config.defense.name, clip, classNames, config.defense.options)
 	if (defense.parameters.size === 0) {
 		throw new NaptuneError(
 			'NAP_INPUT_UNSUITABLE',
 			`Defense ${defense.name} learns nothing, so there is nothing to tune. Evaluate it directly.`,
+		)
+	}
+	if (tuningLosses.get(config.loss)?.hasTeacher && !defense.teacher) {
+		throw new NaptuneError(
+			'NAP_OPTION_CONFLICT',
+			`Loss ${config.loss} needs a method with a teacher, and ${defense.name} has none. Choose defense apd, or another loss.`,
 		)
 	}
 	if (config.attack.when === 'once') requireFixedImageTower(clip, defense)

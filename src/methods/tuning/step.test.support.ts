@@ -109,7 +109,7 @@ export async function stepGradients(
 		losses.clean += result.cleanLoss / size
 		losses.adversarial += result.adversarialLoss / size
 		for (const [name, gradient] of Object.entries(result.gradients)) sums.add(name, gradient)
-		for (const [index, value] of result.textGradient.entries()) textGradient[index]! += value
+		for (const [index, value] of result.textGradient?.entries() ?? []) textGradient[index]! += value
 	}
 	await text.backward(parameters, Float32Array.from(textGradient), sums.add)
 	await text.release()

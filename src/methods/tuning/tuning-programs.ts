@@ -3,6 +3,8 @@
 import { createGraphClassifier, type GraphClassifier } from '../../classifier/graph-classifier.js'
 import { originalFeatures } from '../../classifier/objectives/divergence-objectives.js'
 import { entry } from '../../core/at.js'
+import { defined } from '../../core/defined.js'
+import { defenseLogits } from '../../defenses/class-logits.js'
 import { type Defense, parameterInputs } from '../../defenses/defense.js'
 import { prepareDefense } from '../../defenses/registry.js'
 import { tuningLosses } from '../../defenses/tuning-losses.js'
@@ -10,7 +12,7 @@ import { ops } from '../../onnx/graph.js'
 import type { Value } from '../../onnx/value.js'
 import type { Engine, Feeds } from '../../runtime/engine.js'
 import type { ClipModel } from '../../vlm/model.js'
-import { classLogits, encodeImage } from '../../vlm/towers.js'
+import { encodeImage } from '../../vlm/towers.js'
 import type { TuningConfig } from './configuration.js'
 import { createImageSide, type ImageSide } from './image-side.js'
 import { type InnerAttack, innerAttack } from './inner-attack.js'
@@ -19,6 +21,8 @@ import { computeTextFeatures, createTextSide, type TextSide } from './text-side.
 /** Programs of a run. */
 export interface TuningPrograms {
 	readonly text: TextSide
+	/** Of a method with a teacher. */
+	readonly teacherText?: TextSide
 	readonly image: ImageSide
 	/**
 	 * The model that the inner attack sees: maps pixels to `logits` and `imageFeatures`, without the text tower.
@@ -44,6 +48,10 @@ export async function compileTuningPrograms(
 	const { target, when, objective } = config.attack
 	const compares = objective === 'embedding-distance'
 	const text = await createTextSide(engine, defense, config.classesPerChunk)
+	const { teacher } = defense
+	const teacherText = teacher
+		? await createTextSide(engine, { ...defense, textFeatures: teacher.textFeatures }, config.classesPerChunk)
+		: undefined
 	const loss = entry(tuningLosses, config.loss)
 	const image = await createImageSide(
 		engine,
@@ -59,12 +67,13 @@ export async function compileTuningPrograms(
 			: await tunedTarget(engine, clip, defense, compares)
 	return {
 		text,
+		...defined({ teacherText }),
 		image,
 		attacked: (feeds) =>
 			inner.classifier.withFeeds(Object.fromEntries(Object.entries(feeds).filter(([name]) => inner.reads.has(name)))),
 		innerAttack: innerAttack(config, defense.classNames.length, clip.config.projectionDimension),
 		async release() {
-			await Promise.all([text.release(), image.release(), inner.classifier.release()])
+			await Promise.all([text.release(), teacherText?.release(), image.release(), inner.classifier.release()])
 		},
 	}
 }
@@ -117,7 +126,7 @@ function targetClassifier(
 		build: (pixels) => {
 			const { features } = defense.imageFeatures(pixels, lookup)
 			return {
-				logits: classLogits(clip, features, textFeatures),
+				logits: defenseLogits(clip, defense, features, () => textFeatures, lookup),
 				imageFeatures: features,
 				...(compares ? { [originalFeatures]: encodeImage(clip, pixels).features } : {}),
 			}

@@ -63,6 +63,7 @@ export function stepPlan({ length }: Dataset['train'], { batchSize }: Pick<Tunin
 export function tuningTask(parts: TuningParts): TrainingTask<TuningProgressState, EpochRecord> {
 	const { engine, defense, dataset, config, output } = parts
 	const { epochs, seed, optimizer } = config
+	const { rateOf } = defense
 	const plan = stepPlan(dataset.train, config)
 	const { attacks } = entry(tuningLosses, config.loss)
 	const chance = chanceOf(dataset)
@@ -80,7 +81,11 @@ export function tuningTask(parts: TuningParts): TrainingTask<TuningProgressState
 		optimizer: optimizer.name,
 		start: () => initialState(defense, seed, optimizer.name),
 		open: (state) => openSteps(parts, plan, state),
-		update: ({ epoch }) => ({ ...optimizer, learningRate: rates(epoch).learningRate }),
+		update: ({ epoch }) => ({
+			...optimizer,
+			learningRate: rates(epoch).learningRate,
+			...(rateOf ? { group: (name: string) => ({ rate: rateOf(name) }) } : {}),
+		}),
 		line: ({ sums }, { epoch }) => epochRecord(sumsOf(sums), { epoch, ...rates(epoch) }, attacks),
 		afterLine(state, record) {
 			const evidence = { ...record, classes: defense.classNames.length, chance }
