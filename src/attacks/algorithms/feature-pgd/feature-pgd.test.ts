@@ -103,7 +103,9 @@ describe('the feature attack', () => {
 		const plain = await make(networkGraph(4))
 		const result = attackBatch(featurePgd.prepare({}), plain, batch, threat, streams)
 		await expect(result).rejects.toThrow(NaptuneError)
-		await expect(result).rejects.toThrow(/needs the tap imageFeatures, which the classifier lacks; it has: logits, hidden/)
+		await expect(result).rejects.toThrow(
+			/needs the tap imageFeatures, which the classifier lacks; it has: logits, hidden/,
+		)
 		await plain.release()
 		expect(() => prepareAttack('feature-pgd', { restarts: 2 })).toThrow(/restarts/)
 		expect(() => prepareAttack('feature-pgd', { start: 'zero' })).toThrow(/start/)
