@@ -191,7 +191,7 @@ describe('a classifier', () => {
 		expect(again.measured.parity.images).toBe(20)
 		expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([])
 		await expect(exportModel({ run, output: run, images: 20, force: true }, context())).rejects.toThrow(
-			/files that are no export/,
+			/files other than an export/,
 		)
 	})
 

@@ -205,7 +205,7 @@ describe('writing safetensors', () => {
 		await expect(write(new Float32Array(3))).rejects.toThrow(/needs 8 bytes, but its Float32Array has 12/)
 		await expect(write(new Float64Array(1))).rejects.toThrow(/is F32, but its numbers are given as Float64Array/)
 		const short = { name: 'a', dtype: 'F32', shape: [2], chunks: () => [new Uint8Array(4)] } as const
-		await expect(writeSafetensorsStream(path, [short])).rejects.toThrow(/needs 8 bytes, 4 were produced/)
+		await expect(writeSafetensorsStream(path, [short])).rejects.toThrow(/needs 8 bytes, but 4 were produced/)
 		await expect(writeSafetensorsStream(path, [short, short])).rejects.toThrow(/two tensors named a/)
 		await expect(readFile(path)).rejects.toThrow(/ENOENT/)
 	})

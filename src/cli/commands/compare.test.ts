@@ -157,14 +157,14 @@ describe('comparing methods', () => {
 			['--defenses', 'coop,napp'],
 			/napp is not a method of this comparison; choose from coop,.*Did you mean nap\?/s,
 		],
-		['vanilla as a method', ['--defenses', 'vanilla'], /vanilla is not a method.*always compared/],
+		['vanilla as a method', ['--defenses', 'vanilla'], /vanilla is not a method.*always included/],
 		[
 			'options that a later method has not',
 			['--defenses', 'coop,advpt-v', '--set', 'defense.options.textPrompts=2'],
 			/defense advpt-v are invalid.*textPrompts/s,
 		],
 		['a bank for a method in the image tower', ['--set', 'attack.when=once'], /nap trains the image tower/],
-		['one method in the place of all', ['--set', 'defense.name=fap'], /give another method/],
+		['one method in the place of all', ['--set', 'defense.name=fap'], /use another method/],
 	])('refuses %s before the first run', async (_, args, message) => {
 		const output = join(folder, 'refused')
 		const { code, stderr, stdout } = await runCli([...compare, ...args, '--output', output])

@@ -192,7 +192,7 @@ describe('evaluate at several levels of knowledge', () => {
 			[['--attack', 'mi-cwa'], 2, /naptune generate STORE --attack mi-cwa/],
 			[['--epsilon', '300'], 2, /exceeds the pixel range/],
 			[['--images', folder, '--attack', 'pgd-5'], 2, /cannot be used with/],
-			[['--norm', 'l2'], 1, /In L2 give --epsilon/],
+			[['--norm', 'l2'], 1, /Give --epsilon with L2/],
 			[['--attack', 'pgd-100-targeted'], 1, /say at which class by --target, such as/],
 			[['--target', 'red_thing'], 1, /is not targeted, so --target red_thing would do nothing/],
 			[['--attack', 'pgd-100-targeted', '--target', 'teapot'], 1, /no class teapot/],

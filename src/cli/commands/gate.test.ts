@@ -191,7 +191,7 @@ describe('a gate', () => {
 	it('says what is wrong with a configuration', async () => {
 		const attacks = [{ ...config.attacks[0], robust: {} }]
 		const cases: readonly (readonly [object, string])[] = [
-			[{ attacks }, 'demands nothing under pgd-5'],
+			[{ attacks }, 'requires nothing under pgd-5'],
 			[{ attacks: [{ ...config.attacks[0], robust: { min: 0.99 } }] }, 'No model can reach min 0.99 on 40 images'],
 			[{ baseline: undefined }, 'names no baseline'],
 			[{ audit: { checks: ['zero-gradien'] } }, 'Did you mean zero-gradient?'],

@@ -83,7 +83,7 @@ describe('an experiment', () => {
 
 		const result = await resultOf(whole())
 		expect(result).toMatchObject({ datasets: ['photos', 'others'], seeds: [1, 2], quick: false, reference: 'nap' })
-		expect(result.missing).toEqual([{ dataset: join(folder, 'missing'), reason: expect.stringContaining('exists') }])
+		expect(result.missing).toEqual([{ dataset: join(folder, 'missing'), reason: expect.stringContaining('existing') }])
 		// Five rows of three methods and two points of a curve of two methods, on two data sets.
 		expect(result.cells).toHaveLength(2 * (5 * 3 + 2 * 2))
 		// Which models made the images of which row; trained for two epochs, they are worth nothing.
@@ -205,16 +205,16 @@ describe('an experiment that cannot be run', () => {
 		[['--conditions', 'clean'], 'is read from the records of pgd'],
 		[['--conditions', 'fab'], 'has no condition fab; it has clean, cwa, ags, pgd, apgd, epsilon-curve.'],
 		[['--conditions', 'clean,pgd-50'], 'Did you mean pgd-5?'],
-		[['--data', 'nowhere'], 'No data set of own-table is there'],
+		[['--data', 'nowhere'], 'No data set of own-table is available'],
 		[['--conditions', 'epsilon-curve', '--methods', 'coop'], 'is measured for vanilla, nap'],
 		[['--seeds', '1,2,1'], '1 appears twice'],
 		[['--set', 'epoch=3'], 'epoch'],
-		[['--set', 'seed=3'], 'give seeds'],
-		[['--set', 'defense.name=coop'], 'give another method'],
+		[['--set', 'seed=3'], 'use seeds'],
+		[['--set', 'defense.name=coop'], 'use another method'],
 		[['--surrogate', 'none.onnx', '--methods', 'vanilla', '--conditions', 'cwa'], 'none.onnx'],
 		[['--surrogate', 'none.onnx?normalization=imagenet', '--conditions', 'cwa'], 'Did you mean normalisation?'],
-		[['--surrogate', 'dtd=none.onnx', '--conditions', 'cwa'], 'is for dtd, which is no data set of own-table'],
-		[['--protocol', 'both'], 'no method of it has any'],
+		[['--surrogate', 'dtd=none.onnx', '--conditions', 'cwa'], 'is for dtd, which is not a data set of own-table'],
+		[['--protocol', 'both'], 'none of its methods has any'],
 	])('says why: %j', async (options, message) => {
 		const { code, stderr } = await runCli([...inputs, '--output', join(folder, 'refused'), ...options])
 		expect([code, stderr]).toEqual([1, expect.stringContaining(message)])

@@ -217,7 +217,7 @@ describe('a data set of the hub', () => {
 		content.files = { 'train.parquet': file(all, { features: plainFeatures(alike) }) }
 		const same = await loadDataset(data)
 		expect([same.classNames[3], same.classNames[5]]).toEqual(['Dog 3', 'dog 5'])
-		expect(same.notices[0]).toMatch(/read the same in a prompt; their numbers were added: Dog 3, dog 5/)
+		expect(same.notices[0]).toMatch(/read the same in a prompt, so their numbers were added: Dog 3, dog 5/)
 		content.commit = commit.replace('0', 'c')
 		const made = names.map((name) => ({ cat: 'Dog', car: 'dog 3' })[name] ?? name)
 		content.files = { 'train.parquet': file(all, { features: plainFeatures(made) }) }

@@ -253,7 +253,7 @@ describe('recordedEvaluation', () => {
 		expect(await recordedEvaluation({ ...input, batchSize: 2, onProgress })).toEqual(record)
 		expect((await stat(input.path)).mtimeMs).toBe(mtimeMs)
 		const changes: readonly (readonly [Partial<RecordedEvaluationInput>, RegExp])[] = [
-			[{ seed: 4 }, /it differs in seed \(4, was 3\)\. Use the same settings, or move it away/],
+			[{ seed: 4 }, /it differs in seed \(4, was 3\)\. Use the same settings, or move the file away/],
 			[{ threatModel: threatModel('linf', 4 / 255) }, /it differs in threatModel\.epsilon/],
 			[{ attack: prepareAttack('pgd-20', { steps: 1 }) }, /it differs in attack\.options\.steps \(1, was 2\)/],
 			[{ parameters: await initialParameters(input.defense, 5) }, /it differs in defense\.parameters\./],
