@@ -29,6 +29,8 @@ const reads: Readonly<Record<string, { readonly text: readonly string[]; readonl
 		text: named('text.context.#'),
 		image: named('text.context.#', 'coupling.#.weight', 'coupling.#.bias'),
 	},
+	cocoop: { text: ['text.context.0', ...linear('meta.linear1'), ...linear('meta.linear2')], image: [] },
+	apd: { text: named('text.context.#'), image: named('visual.context.#') },
 	fap: {
 		text: ['text.context.0', 'visual.context.1', 'visual.context.2', ...deepCouplings],
 		image: ['text.context.0', ...linear('coupling.0'), 'visual.context.1', 'visual.context.2'],
@@ -68,23 +70,31 @@ describe('what the towers read', () => {
 		const { lookup } = parameterInputs(defense, 'float64')
 		const names = [...defense.parameters.keys()]
 		const { length } = defense.prompts
-		const text = defense.textFeatures(
-			ops.input('ids', 'int64', ['C', length]),
-			ops.input('endPosition', 'float64', ['C', length]),
-			lookup,
-		)
-		const image = defense.imageFeatures(ops.input('pixels', 'float64', ['B', 3, 16, 16]), lookup).features
-		return { names: names.sort(), text: await parametersOf(text, names), image: await parametersOf(image, names) }
+		const ids = ops.input('ids', 'int64', ['C', length])
+		const ends = ops.input('endPosition', 'float64', ['C', length])
+		const pixels = ops.input('pixels', 'float64', ['B', 3, 16, 16])
+		const features = ops.input('features', 'float64', ['B', bench.clip.config.projectionDimension])
+		const text = defense.textFeaturesOfImages?.(features, lookup) ?? defense.textFeatures(ids, ends, lookup)
+		const image = defense.imageFeatures(pixels, lookup).features
+		const taught = defense.teacher
+			? [defense.teacher.textFeatures(ids, ends, lookup), defense.teacher.imageFeatures(pixels, lookup).features]
+			: []
+		return {
+			names: names.sort(),
+			text: await parametersOf(text, names),
+			image: await parametersOf(image, names),
+			teacher: (await Promise.all(taught.map((value) => parametersOf(value, names)))).flat(),
+		}
 	}
 
 	it.each([...defenses.keys()])('%s: parameters of its own in each tower, coupled as its paper says', async (name) => {
-		const { names, text, image } = await towers(name)
+		const { names, text, image, teacher } = await towers(name)
 		// Fine-tuning learns the image tower's own weights, whatever they are called.
 		const expected = reads[name] ?? { text: [], image: names.filter((one) => one.startsWith('image.')) }
 		expect(text).toEqual([...expected.text].sort())
 		expect(image).toEqual([...expected.image].sort())
 		// Nothing is registered that nothing reads: it would take weight decay without ever being used.
-		expect([...new Set([...text, ...image])].sort()).toEqual(names)
+		expect([...new Set([...text, ...image, ...teacher])].sort()).toEqual(names)
 	})
 
 	it('advpt-vli leaves its towers independent, advpt-vlj and fap do not', async () => {

@@ -31,7 +31,7 @@ const forms: readonly (readonly [RegExp, RecordForm<z.ZodType>])[] = [
 	[/^results\/.*\/calibration\.json$/, calibrationKind],
 	[/^results\/.*\/comparison\.json$/, comparisonForm],
 	[/^results\/.*\/run\.json$/, runDescriptionForm],
-	[/^results\/(reproduce-quick\/[^/]+|fair|ablation)\/result\.json$/, experimentForm],
+	[/^results\/(reproduce-quick\/[^/]+|fair|ablation|family)\/result\.json$/, experimentForm],
 	[/^results\/.*\/result\.json$/, runResultForm],
 	[/^results\/.*\/log\.jsonl$/, epochForm],
 	[/^models\/surrogates\/.*\.log\.jsonl$/, surrogateEpochForm],
@@ -40,7 +40,7 @@ const forms: readonly (readonly [RegExp, RecordForm<z.ZodType>])[] = [
 ]
 
 /** Files of JSON that are no records: measurements of scripts, and the files of a checkpoint. */
-const others = /^(results\/[^/]+\.json|models\/nano\/[^/]+\.json)$/
+const others = /^(results\/[^/]+\.json|results\/family\/(choice|fine-tuning-step)\.json|models\/nano\/[^/]+\.json)$/
 
 function jsonBelow(folder: string): string[] {
 	return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

@@ -143,7 +143,7 @@ describe('naptune calibrate', () => {
 		expect(stdout).toContain('Scores of 6 clean validation images')
 		expect(stdout).toMatch(/^ {2}correction {2}: .*; too few images to flag any at 5 %$/m)
 		expect(stdout).toMatch(/^pgd-5, cross-entropy +correction +\d+\.\d % \[/m)
-		expect(stdout).toContain('that was not measured here')
+		expect(stdout).toContain('This run did not measure such an attacker')
 		expect((await runCli(['calibrate', run])).stdout).not.toContain('AUROC')
 	})
 

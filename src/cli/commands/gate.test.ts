@@ -195,7 +195,7 @@ describe('a gate', () => {
 			[{ attacks: [{ ...config.attacks[0], robust: { min: 0.99 } }] }, 'No model can reach min 0.99 on 40 images'],
 			[{ baseline: undefined }, 'names no baseline'],
 			[{ audit: { checks: ['zero-gradien'] } }, 'Did you mean zero-gradient?'],
-			[{ attacks: [{ attack: 'pgd-100-targeted', epsilon: 0.1, robust: { min: 0.1 } }] }, 'needs a class to aim at'],
+			[{ attacks: [{ attack: 'pgd-100-targeted', epsilon: 0.1, robust: { min: 0.1 } }] }, 'it needs a target class'],
 			[{ clean: { mim: 0.5 } }, 'mim'],
 		]
 		for (const [index, [changes, message]] of cases.entries()) {

@@ -61,7 +61,7 @@ describe.concurrent('naptune generate', () => {
 		const second = await runCli([...args, '--limit', '6', '--batch-size', '2'])
 		expect(second.code, second.stderr).toBe(0)
 		expect(second.stdout).toMatch(
-			/^\d adversarial images made, [1-3] were there: .*cwa\nmi-cwa, .*16\/255, seed 1, on a.onnx, b.onnx\n$/,
+			/^\d adversarial images made, [1-3] were there already: .*cwa\nmi-cwa, .*16\/255, seed 1, on a.onnx, b.onnx\n$/,
 		)
 		const { manifest, ids } = await readAdversarialImages(store)
 		expect(ids.length).toBeGreaterThanOrEqual(6)
@@ -121,7 +121,7 @@ describe.concurrent('naptune generate', () => {
 		const store = join(folder, 'images', 'refused')
 		const cases = [
 			[[...surrogates('swapped.onnx')], /same classes in another order: its class 0 is green_thing/],
-			[[...surrogates('a.onnx', 'b.onnx'), '--attack', 'pgd-20'], /pgd-20 works on one surrogate, 2 were given/],
+			[[...surrogates('a.onnx', 'b.onnx'), '--attack', 'pgd-20'], /pgd-20 works on one surrogate; 2 were given/],
 			[[...surrogates('nothing.onnx')], /Cannot read the model .*nothing.onnx/],
 			[['--surrogate', join(folder, 'photos', 'red_thing', '0.png')], /0.png/],
 			[[...surrogates('a.onnx'), '--set', 'stepz=3'], /stepz/],

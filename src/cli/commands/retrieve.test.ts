@@ -60,7 +60,7 @@ describe('naptune retrieve', () => {
 		expect(code, stderr).toBe(0)
 		expect(stdout).toMatch(/^nap +text to image +attacked +\d+\.\d % \[/m)
 		expect(stdout).toContain('2 images and 3 captions of captions.jsonl')
-		expect(stderr).toContain('1 captions read as one')
+		expect(stderr).toContain('1 captions repeat an earlier one')
 	})
 
 	it('names records by the captions, wherever their file lies', async () => {

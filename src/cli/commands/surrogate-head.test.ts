@@ -85,7 +85,7 @@ describe('a new head', () => {
 
 describe('a backbone that cannot be used', () => {
 	it.each([
-		['none.onnx', 'Cannot read the model'],
+		['none.onnx', 'The backbone none.onnx cannot be read'],
 		[`${backbone}?output-name=nothing`, 'has no output nothing; it has '],
 		[`${backbone}?output-name=features`, 'expected one row per image'],
 		[`${backbone}?normalization=imagenet`, 'Did you mean normalisation?'],

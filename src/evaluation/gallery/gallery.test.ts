@@ -125,7 +125,7 @@ describe('recordedGallery', () => {
 		await expect(readGallery(input.path)).rejects.toThrow(/was changed: its images are not those of its settings/)
 		await writeFile(input.path, JSON.stringify({ ...record, kind: 'distortion' }))
 		await expect(readGallery(input.path)).rejects.toThrow(/is not a gallery that this version can read/)
-		await expect(readGallery(join(input.path, 'x'))).rejects.toThrow(/end it in \.json/)
+		await expect(readGallery(join(input.path, 'x'))).rejects.toThrow(/must end in \.json/)
 	})
 
 	it('writes nothing when it is stopped or refuses', async () => {
