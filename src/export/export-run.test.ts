@@ -31,7 +31,7 @@ describe('what makes an export sound', () => {
 		[
 			'guessing',
 			{ clean: accuracyOf(25, 200), robust: accuracyOf(0, 200) },
-			/no better than guessing among 10 classes/,
+			/no better than chance for 10 classes/,
 		],
 	])('is not one with %s', (_, found, reason) => {
 		expect(() => requireSound({ ...measured, ...found }, 10, 0.01)).toThrow(reason)

@@ -41,7 +41,7 @@ it('refuses weights that a link takes from outside the folder of the model', asy
 	await writeFile(join(root, 'elsewhere.bin'), weights)
 	await symlink(join('..', 'elsewhere.bin'), join(root, 'model', 'weights.bin'))
 	await expect(openOnnxClassifier(engine, join(root, 'model', 'model.onnx'))).rejects.toThrow(
-		/weights\.bin is a link to .*elsewhere\.bin, outside the folder of the model; only files below that are read/,
+		/weights\.bin is a link to .*elsewhere\.bin, outside the folder of the model; only files inside that folder are allowed/,
 	)
 })
 

@@ -193,11 +193,11 @@ describe('evaluate at several levels of knowledge', () => {
 			[['--epsilon', '300'], 2, /exceeds the pixel range/],
 			[['--images', folder, '--attack', 'pgd-5'], 2, /cannot be used with/],
 			[['--norm', 'l2'], 1, /Give --epsilon with L2/],
-			[['--attack', 'pgd-100-targeted'], 1, /say at which class by --target, such as/],
-			[['--target', 'red_thing'], 1, /is not targeted, so --target red_thing would do nothing/],
+			[['--attack', 'pgd-100-targeted'], 1, /name the target class with --target, such as/],
+			[['--target', 'red_thing'], 1, /is not targeted, so --target red_thing would have no effect/],
 			[['--attack', 'pgd-100-targeted', '--target', 'teapot'], 1, /no class teapot/],
 			[['--images', join(folder, 'photos')], 1, /holds no adversarial images/],
-			[['--knowledge', 'full', '--test-time', 'ttc'], 1, /leave --knowledge out/],
+			[['--knowledge', 'full', '--test-time', 'ttc'], 1, /omit --knowledge/],
 		]
 		for (const [args, expected, message] of cases) {
 			const { code, stderr } = await run(...args)

@@ -204,7 +204,7 @@ describe('a gate', () => {
 		await expect(judge(demo, join(folder, 'none.json'), 'wrong')).rejects.toThrow('naptune gate init')
 		const path = await written('wrong-subject', { baseline: undefined })
 		await expect(judge(folder, path, 'wrong')).rejects.toThrow('neither a tuning run')
-		await expect(judge(resnet, path, 'wrong', { vanilla: true })).rejects.toThrow('is no run')
+		await expect(judge(resnet, path, 'wrong', { vanilla: true })).rejects.toThrow('is not a run')
 	})
 
 	it('is written by init, and the model passes it', async () => {

@@ -52,6 +52,6 @@ describe('a plan', () => {
 
 	it('refuses what reproduce refuses', async () => {
 		const { code, stderr } = await runCli(['reproduce', own, '--plan', '--protocol', 'both'])
-		expect([code, stderr]).toEqual([1, expect.stringContaining('no method of it has any')])
+		expect([code, stderr]).toEqual([1, expect.stringContaining('none of its methods has any')])
 	})
 })
