@@ -28,11 +28,7 @@ describe('what makes an export sound', () => {
 		['other labels', { parity: { ...measured.parity, labelAgreement: 0.98 } }, /98\.0 % of the labels agree/],
 		['a drop when clean', { reference, clean: accuracyOf(138, 200) }, /clean accuracy is 1\.5 points below the run's/],
 		['a drop under attack', { reference, robust: accuracyOf(50, 200) }, /robust accuracy is 5\.5 points below/],
-		[
-			'guessing',
-			{ clean: accuracyOf(25, 200), robust: accuracyOf(0, 200) },
-			/no better than chance for 10 classes/,
-		],
+		['guessing', { clean: accuracyOf(25, 200), robust: accuracyOf(0, 200) }, /no better than chance for 10 classes/],
 	])('is not one with %s', (_, found, reason) => {
 		expect(() => requireSound({ ...measured, ...found }, 10, 0.01)).toThrow(reason)
 	})
