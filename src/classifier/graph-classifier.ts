@@ -9,7 +9,7 @@ import type { CompileOptions, Engine, Feeds, Program } from '../runtime/engine.j
 import type { Classifier } from './classifier.js'
 import { batchSymbol, classifierPrograms, pixelsName, sideName, tapName } from './classifier-programs.js'
 import type { Objective } from './objectives/objective.js'
-import { runPadded } from './padded-run.js'
+import { mostRowsPerThread, runPadded } from './padded-run.js'
 
 /** Values of a graph's other inputs by name, or a function that returns the current ones at every call. */
 export type BoundFeeds = Feeds | (() => Feeds)
@@ -57,7 +57,6 @@ export interface GraphClassifier extends Classifier {
 }
 
 const defaultFixedBatch = 64
-const mostRowsPerThread = 16
 
 /** Rows of every run, on an engine that should always run the same number; undefined if batches run at their own size. */
 export function fixedBatchOf({ device, fixedBatch }: Pick<Engine, 'device' | 'fixedBatch'>): number | undefined {

@@ -6,6 +6,9 @@ import { joinRows, range, takeRows } from '../core/rows.js'
 import type { Tensor } from '../core/tensor.js'
 import type { Feeds, Program } from '../runtime/engine.js'
 
+/** Most rows of one run for each thread of the engine: larger batches take more memory and are no faster. */
+export const mostRowsPerThread = 16
+
 /** How many rows each run of a program has. */
 export interface RowsPerRun {
 	/** Every run has exactly this many; the last row is repeated to fill it. */

@@ -11,7 +11,7 @@ import type { Classifier } from '../classifier/classifier.js'
 import { decorate } from '../classifier/decorate.js'
 import { openOnnxClassifier } from '../classifier/files/open-onnx-classifier.js'
 import { type OnnxClassifierOptions, onnxClassifier } from '../classifier/onnx-file/onnx-classifier.js'
-import { runPadded } from '../classifier/padded-run.js'
+import { mostRowsPerThread, runPadded } from '../classifier/padded-run.js'
 import { at, entry, present } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import type { Tensor } from '../core/tensor.js'
@@ -48,9 +48,6 @@ export interface AttackableExport {
 	/** Idempotent. */
 	release(): Promise<void>
 }
-
-/** Rows of one run of a file. */
-const mostRowsPerThread = 16
 
 /**
  * Opens an export of any kind.

@@ -19,7 +19,8 @@ export interface BatcherOptions<Item, Result> {
 
 /** Collects items. */
 export interface Batcher<Item, Result> {
-	/** Submits an item.
+	/**
+	 * Submits an item.
 	 * @param signal Withdraws the item while it waits; work in progress continues.
 	 * @throws Whatever the work throws, for all items of the batch; the signal's reason.
 	 */

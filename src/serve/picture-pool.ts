@@ -4,10 +4,10 @@ import { availableParallelism } from 'node:os'
 import { Tinypool } from 'tinypool'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
+import { slots } from '../core/slots.js'
 import type { DecodedImage } from '../images/decoded-image.js'
 import type { ImageView } from '../images/view.js'
 import type { PictureAnswer, PictureTask } from './picture-worker.js'
-import { slots } from './slots.js'
 
 /** Options of {@link createPicturePool}. */
 export interface PicturePoolOptions {

@@ -1,6 +1,6 @@
 /** An export as a served model: the exported file itself, in onnxruntime. */
 
-import { runPadded } from '../classifier/padded-run.js'
+import { mostRowsPerThread, runPadded } from '../classifier/padded-run.js'
 import { at, entry } from '../core/at.js'
 import { defined } from '../core/defined.js'
 import type { Tensor } from '../core/tensor.js'
@@ -31,8 +31,6 @@ export interface ServedExportInput {
 
 /** Outputs to report, if the file has them. */
 const reportedOutputs = ['logits', 'correction', 'disagreement'] as const
-const mostRowsPerThread = 16
-
 /**
  * An export, ready to be served. Releasing it leaves the engine running.
  * @throws NaptuneError for files that cannot be read.

@@ -2,7 +2,7 @@
  * A zero-shot export as a served model: its image tower on pictures, its text tower on classes, its own comparison of both.
  */
 
-import { runPadded } from '../classifier/padded-run.js'
+import { mostRowsPerThread, runPadded } from '../classifier/padded-run.js'
 import { at, entry } from '../core/at.js'
 import type { Tensor } from '../core/tensor.js'
 import { checkNames } from '../data/folders/class-folders.js'
@@ -17,8 +17,6 @@ import type { Port } from '../onnx/protobuf.js'
 import { createEngine, type ModelEngine } from '../runtime/index.js'
 import type { ServedModel } from './served-model.js'
 import { createVocabularies, type HeldVocabulary, heldVocabulary, rowOf } from './vocabularies.js'
-
-const mostRowsPerThread = 16
 
 /** Prepares a zero-shot export for serving, with the classes that it was tuned for and any others. */
 export async function servedOpenExport(engine: ModelEngine, exported: LoadedExport): Promise<ServedModel> {

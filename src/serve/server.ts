@@ -68,7 +68,8 @@ const keepAlive = 5
 /** Seconds within which the head of a request must arrive. */
 const headTimeout = 10
 
-/** Runs a server until the signal aborts.
+/**
+ * Runs a server until the signal aborts.
  * @throws NaptuneError when it cannot listen, its model cannot be loaded, or its engine fails; and whatever loading throws.
  */
 export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<ServerSummary> {
@@ -201,7 +202,8 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<string> 
 	})
 }
 
-/** Accepts no more connections, and waits for the answers to accepted requests.
+/**
+ * Accepts no more connections, and waits for the answers to accepted requests.
  * @returns Number of dropped requests.
  */
 function drain(server: Server, seconds: number, requests: () => number): Promise<number> {

@@ -3,11 +3,11 @@
 import { availableParallelism } from 'node:os'
 import type { Tinypool } from 'tinypool'
 import { NaptuneError } from '../../core/errors.js'
+import { slots } from '../../core/slots.js'
 import type { DecodedImage } from '../../images/decode.js'
 import { isFixed } from '../../images/view.js'
 import type { Dataset, Split } from '../dataset.js'
 import makeView, { type ViewAnswer, type ViewTask } from './loader-worker.js'
-import { slots } from './slots.js'
 import { viewCache } from './view-cache.js'
 
 /** Options of {@link createImageLoader}. */

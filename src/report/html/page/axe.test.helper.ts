@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 export async function violations(page: Page): Promise<string[]> {
 	await page.evaluate(axe.source)
 	const found = await page.evaluate(async () => {
-		const { axe: checker } = globalThis as unknown as { axe: typeof axe }
+		const checker: typeof axe = Reflect.get(globalThis, 'axe')
 		return (await checker.run()).violations
 	})
 	return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)

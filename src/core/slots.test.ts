@@ -28,3 +28,30 @@ it('does so many things at a time, in order, also after one has failed', async (
 		5,
 	])
 })
+
+it('runs so much at a time, in order, and goes on after a failure', async () => {
+	const slot = slots(2)
+	const begun: number[] = []
+	const ends: (() => void)[] = []
+	const work = Array.from({ length: 5 }, (_, index) =>
+		slot(async () => {
+			begun.push(index)
+			await new Promise<void>((resolve) => ends.push(resolve))
+			if (index === 0) throw new Error('first')
+			return index
+		}),
+	)
+	const settled = Promise.allSettled(work)
+	for (let done = 0; done < 5; done++) {
+		await new Promise((resolve) => setTimeout(resolve))
+		expect(begun).toEqual([0, 1, 2, 3, 4].slice(0, Math.min(5, done + 2)))
+		ends[done]?.()
+	}
+	expect((await settled).map((result) => (result.status === 'fulfilled' ? result.value : 'failed'))).toEqual([
+		'failed',
+		1,
+		2,
+		3,
+		4,
+	])
+})
