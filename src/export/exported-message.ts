@@ -1,12 +1,12 @@
 /** The graphs of an export as messages, read from its files. */
 
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf'
 import type { Port } from '../onnx/protobuf.js'
 import type { ExportedGraph } from '../records/export.js'
 import type { ModelEngine, Program } from '../runtime/engine.js'
+import { compiledBytes, weightsBeside } from './exported-program.js'
 import type { LoadedExport } from './load-export.js'
 
 /** A graph of an export. Weights in a file of their own stay there. */
@@ -19,9 +19,8 @@ export interface ExportedMessage {
 /** Reads one. */
 export async function exportedMessage({ graphPath }: LoadedExport, graph: ExportedGraph): Promise<ExportedMessage> {
 	const path = graphPath(graph)
-	const weights = `${path}_data`
 	const model = fromBinary(ModelProtoSchema, new Uint8Array(await readFile(path)))
-	return { model, externalFiles: existsSync(weights) ? [weights] : [] }
+	return { model, externalFiles: weightsBeside(path) }
 }
 
 /** Compiles a model, or a part of one, whose inputs and outputs are these. @param name Of the program. */
@@ -31,9 +30,5 @@ export function compiledMessage(
 	{ inputs, outputs }: { readonly inputs: readonly Port[]; readonly outputs: readonly Pick<Port, 'name'>[] },
 	name: string,
 ): Promise<Program> {
-	const bytes = toBinary(ModelProtoSchema, model)
-	return engine.compileModel(
-		{ bytes, inputs, outputs: outputs.map((port) => ({ name: port.name })), externalFiles, nodeOrigins: new Map() },
-		{ name },
-	)
+	return compiledBytes(engine, { bytes: toBinary(ModelProtoSchema, model), externalFiles, inputs, outputs }, name)
 }

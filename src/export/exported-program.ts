@@ -6,6 +6,7 @@ import { basename, join } from 'node:path'
 import { entry } from '../core/at.js'
 import { NaptuneError } from '../core/errors.js'
 import { float32, type Tensor } from '../core/tensor.js'
+import type { Port } from '../onnx/protobuf.js'
 import type { ExportedGraph } from '../records/export.js'
 import type { ModelEngine, Program } from '../runtime/engine.js'
 
@@ -16,10 +17,9 @@ import type { ModelEngine, Program } from '../runtime/engine.js'
  */
 export async function exportedProgram(engine: ModelEngine, folder: string, graph: ExportedGraph): Promise<Program> {
 	const path = join(folder, graph.file)
-	const weights = `${path}_data`
 	// The engine takes the buffer over.
 	const bytes = new Uint8Array(await readFile(path))
-	return programOf(engine, bytes, graph, existsSync(weights) ? [weights] : [])
+	return programOf(engine, bytes, graph, weightsBeside(path))
 }
 
 /** Compiles the bytes of a graph. @param externalFiles Files of weights. @throws NaptuneError as `exportedProgram`. */
@@ -36,16 +36,28 @@ export async function programOf(
 			`${file} takes bytes and prepares pictures itself, which the engine does not feed. Give an export made with --preprocess outside.`,
 		)
 	})
-	return engine.compileModel(
-		{
-			bytes,
-			inputs: declared,
-			outputs: outputs.map(({ name }) => ({ name })),
-			externalFiles,
-			nodeOrigins: new Map(),
-		},
-		{ name: basename(file) },
-	)
+	return compiledBytes(engine, { bytes, externalFiles, inputs: declared, outputs }, basename(file))
+}
+
+/** Compiles the bytes of a graph with these inputs and outputs. @param name Of the program. */
+export function compiledBytes(
+	engine: ModelEngine,
+	graph: {
+		readonly bytes: Uint8Array
+		readonly externalFiles: readonly string[]
+		readonly inputs: readonly Port[]
+		readonly outputs: readonly Pick<Port, 'name'>[]
+	},
+	name: string,
+): Promise<Program> {
+	const outputs = graph.outputs.map((output) => ({ name: output.name }))
+	return engine.compileModel({ ...graph, outputs, nodeOrigins: new Map() }, { name })
+}
+
+/** Files of weights beside a graph. */
+export function weightsBeside(path: string): string[] {
+	const weights = `${path}_data`
+	return existsSync(weights) ? [weights] : []
 }
 
 /** Pixels in [0, 1] as `pixel_values`: (pixel - mean) / std, each in float32. @param pixels [B, 3, H, W]. */

@@ -11,7 +11,7 @@ import { resize } from '../images/resize.js'
 import type { ExportLayout, ExportMeasurement } from '../records/export.js'
 import { prepareImage } from '../vlm/prepare-image.js'
 import { best, type FileLogits, type MeasureInput, measureRobustness } from './measure-classifier.js'
-import { levelDifferences } from './measure-preparation.js'
+import { levelComparison } from './measure-preparation.js'
 import { pipelinePicture } from './pipeline-preparation.js'
 
 /** So much wider is a picture whose cost of resizing could not be seen else. */
@@ -31,7 +31,8 @@ export async function measurePipelines(
 	const { preprocessor } = clip.checkpoint
 	const pipelines: Tensor<'float32'>[] = []
 	const pillow: Tensor<'float32'>[] = []
-	const found = { resized: 0, enlarged: 0, differing: 0, pixels: 0, largest: 0, same: 0 }
+	const levels = levelComparison()
+	const found = { resized: 0, enlarged: 0, same: 0 }
 	for (const index of range(0, split.length)) {
 		if (signal.aborted) throw new NaptuneError('NAP_STOPPED', 'Stopped. Nothing was written.')
 		const given = await split.image(index)
@@ -42,10 +43,7 @@ export async function measurePipelines(
 		const own = float32(pixels.shape, prepareImage(clip, picture))
 		if (resized) found.resized++
 		if (enlarge) found.enlarged++
-		const { differing, largest } = levelDifferences(pixels.data, own.data)
-		found.differing += differing
-		found.largest = Math.max(found.largest, largest)
-		found.pixels += own.data.length
+		levels.add(pixels.data, own.data)
 		pipelines.push(pixels)
 		pillow.push(own)
 		const [mine, theirs] = [await fileLogits(own), await fileLogits(pixels)]
@@ -59,8 +57,7 @@ export async function measurePipelines(
 		images: split.length,
 		resized: found.resized,
 		...defined({ enlarged: found.enlarged > 0 ? found.enlarged : undefined }),
-		differingPixels: found.differing / found.pixels,
-		largestDifference: found.largest,
+		...levels.found(),
 		labelAgreement: found.same / split.length,
 		...(await attacked(pipelines)),
 		...defined({ pillow: found.enlarged > 0 ? await attacked(pillow) : undefined }),

@@ -24,9 +24,7 @@ export async function measurePreparation(
 ): Promise<ExportMeasurement['preparation']> {
 	const runtime = await plainRuntime()
 	const [whole, prepare] = await Promise.all([runtime.open(path), runtime.open(alone)])
-	let differing = 0
-	let pixels = 0
-	let largest = 0
+	const levels = levelComparison()
 	let same = 0
 	try {
 		for (let index = 0; index < split.length; index++) {
@@ -35,13 +33,10 @@ export async function measurePreparation(
 			const prepared = await preparedImages(clip, split, [index])
 			const values = entry(await prepare.run(feeds), 'pixel_values').data as Float32Array
 			const own = bytesOfPixelValues(float32(prepared.shape, values), clip.statistics).data
-			const found = levelDifferences(
+			levels.add(
 				own.map((level) => level / 255),
 				prepared.data,
 			)
-			differing += found.differing
-			largest = Math.max(largest, found.largest)
-			pixels += prepared.data.length
 			const given = entry(await whole.run(feeds), 'logits').data as Float32Array
 			const expected = entry(await run.evaluate(prepared, ['logits']), 'logits').data
 			if (best(given) === best(expected)) same++
@@ -52,25 +47,35 @@ export async function measurePreparation(
 	}
 	return {
 		images: split.length,
-		differingPixels: differing / pixels,
-		largestDifference: largest,
+		...levels.found(),
 		labelAgreement: same / split.length,
 	}
 }
 
-/** How far two preparations of a picture are apart, in levels of 255. Pixels are in [0, 1]; NaN is farther than any. */
-export function levelDifferences(
-	one: Float32Array,
-	other: Float32Array,
-): { readonly differing: number; readonly largest: number } {
+/** How far two preparations of pictures are apart. */
+export interface LevelComparison {
+	/** Takes in a picture. Pixels are in [0, 1]. */
+	add(one: Float32Array, other: Float32Array): void
+	/** Share of the bytes that differ, and the largest difference in levels of 255; NaN is farther than any. */
+	found(): Pick<NonNullable<ExportMeasurement['preparation']>, 'differingPixels' | 'largestDifference'>
+}
+
+/** Compares preparations of pictures, as bytes. */
+export function levelComparison(): LevelComparison {
 	let differing = 0
+	let pixels = 0
 	let largest = 0
-	for (const [index, value] of other.entries()) {
-		const difference = Math.abs(Math.round(value * 255) - Math.round(at(one, index) * 255))
-		if (difference !== 0) differing++
-		largest = difference <= largest ? largest : difference
+	return {
+		add(one, other) {
+			pixels += other.length
+			for (const [index, value] of other.entries()) {
+				const difference = Math.abs(Math.round(value * 255) - Math.round(at(one, index) * 255))
+				if (difference !== 0) differing++
+				largest = difference <= largest ? largest : difference
+			}
+		},
+		found: () => ({ differingPixels: differing / pixels, largestDifference: largest }),
 	}
-	return { differing, largest }
 }
 
 function pictureTensor(Tensor: typeof OrtTensor, { width, height, rgb }: DecodedImage): OrtTensor {

@@ -8,7 +8,7 @@ import { type Dataset, idsOf, labelsOf, type Split } from '../data/dataset.js'
 import { classPositions } from '../evaluation/deployed/class-positions.js'
 import { type AttackableExport, attackableExport } from '../export/attackable-export.js'
 import { type LoadedExport, loadExport } from '../export/load-export.js'
-import { levelDifferences } from '../export/measure-preparation.js'
+import { levelComparison } from '../export/measure-preparation.js'
 import type { OnnxDeclaration } from '../records/gate.js'
 import { percentText } from '../report/number-text.js'
 import type { ModelEngine } from '../runtime/engine.js'
@@ -93,16 +93,13 @@ async function preparedRows(
 /** How far a preparation in the graph is from naptune's, on the sample itself. */
 async function preparationNotices({ prepared, preparedByNaptune }: AttackableExport, split: Split): Promise<string[]> {
 	if (!preparedByNaptune) return []
-	const found = { differing: 0, pixels: 0, largest: 0 }
+	const levels = levelComparison()
 	for (let index = 0; index < split.length; index++) {
 		const picture = await split.image(index)
-		const expected = preparedByNaptune(picture)
-		const { differing, largest } = levelDifferences(await prepared(picture), expected)
-		found.differing += differing
-		found.largest = Math.max(found.largest, largest)
-		found.pixels += expected.length
+		levels.add(await prepared(picture), preparedByNaptune(picture))
 	}
+	const { differingPixels, largestDifference } = levels.found()
 	return [
-		`Its own preparation of the ${split.length} pictures differs from naptune's, which is Pillow's, in ${percentText(found.differing / found.pixels)} of the bytes, by at most ${found.largest} of 255.`,
+		`Its own preparation of the ${split.length} pictures differs from naptune's, which is Pillow's, in ${percentText(differingPixels)} of the bytes, by at most ${largestDifference} of 255.`,
 	]
 }
