@@ -8,18 +8,17 @@ import { copyFile, cp, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { NaptuneError } from '../core/errors.js'
-import { isRecord } from '../core/guards.js'
 import { readEvaluationRecord } from '../evaluation/robustness/record.js'
 import { outcomesSuffix } from '../evaluation/robustness/recorded-evaluation.js'
 import { placeAtomic, writeFileAtomic } from '../files/atomic-write.js'
 import { readJsonFile } from '../files/json-file.js'
-import { readJsonLines } from '../files/json-lines.js'
 import { makeFolder } from '../files/make-folder.js'
 import { sha256OfFile } from '../files/sha256.js'
 import { evaluationKind } from '../records/evaluation.js'
 import { manifestFile, runFiles, runFolders } from '../records/names.js'
 import { type AttackedBatch, type AttackTrial, earlierTrials, trialsLine } from '../records/parts/outcome.js'
 import { readRecord } from '../records/record-kind.js'
+import { readWorkLog, workLogLines } from '../records/resumable.js'
 import { runDescriptionForm, runResultForm } from '../records/run.js'
 import { differences, recordDifferences } from '../records/settings.js'
 
@@ -47,7 +46,7 @@ interface Merge {
 }
 
 interface JoinedLog {
-	readonly settings: unknown
+	readonly settings: Readonly<Record<string, unknown>>
 	readonly trials: Map<string, AttackTrial>
 	readonly batches: AttackedBatch[]
 	seconds: number
@@ -203,8 +202,14 @@ async function mergeLog(merge: Merge, from: string, to: string): Promise<void> {
 }
 
 async function joinLog(merge: Merge, from: string, to: string): Promise<void> {
-	const [settings, ...lines] = (await readJsonLines(from)).records
-	const parsed = lines.map((line) => timed(line))
+	const work = await readWorkLog(from, trialsLine)
+	if (!work?.lines) {
+		throw new NaptuneError(
+			'NAP_FILE_DAMAGED',
+			`${from} is not the log of an evaluation, or was changed. Remove it, and compute that shard again.`,
+		)
+	}
+	const { settings, lines, seconds } = work
 	const log: JoinedLog = merge.logs.get(to) ?? { settings, trials: new Map(), batches: [], seconds: 0 }
 	const changed = differences(evaluationKind.settings, log.settings, settings)
 	if (changed.length > 0) {
@@ -212,7 +217,7 @@ async function joinLog(merge: Merge, from: string, to: string): Promise<void> {
 		return
 	}
 	merge.logs.set(to, log)
-	const { earlier, batches } = earlierTrials(parsed.map(({ line }) => line))
+	const { earlier, batches } = earlierTrials(lines)
 	const fresh = (trials: readonly AttackTrial[]) =>
 		trials.filter((trial) => {
 			const key = JSON.stringify([trial.id, trial.round])
@@ -228,23 +233,15 @@ async function joinLog(merge: Merge, from: string, to: string): Promise<void> {
 		const trials = fresh(batch.trials)
 		if (trials.length > 0) log.batches.push({ ...batch, trials })
 	}
-	log.seconds += parsed.at(-1)?.seconds ?? 0
+	log.seconds += seconds
 }
 
 const noPasses = { evaluations: 0, gradients: 0 }
 
-/** A line of a log, with the seconds of work up to then if the line has them. */
-function timed(line: unknown): { readonly line: ReturnType<typeof trialsLine.parse>; readonly seconds?: number } {
-	if (isRecord(line) && typeof line.seconds === 'number' && 'line' in line) {
-		return { line: trialsLine.parse(line.line), seconds: line.seconds }
-	}
-	return { line: trialsLine.parse(line) }
-}
-
 async function writeLog(path: string, { settings, batches, seconds }: JoinedLog): Promise<void> {
 	await makeFolder(dirname(path))
-	const lines = batches.map((line, index) => (index === batches.length - 1 ? { seconds, line } : line))
-	await writeFileAtomic(path, [settings, ...lines].map((line) => `${JSON.stringify(line)}\n`).join(''))
+	const lines = workLogLines({ settings, lines: batches, seconds })
+	await writeFileAtomic(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
 }
 
 /** Merges any other file, such as a surrogate or its record. */

@@ -5,7 +5,6 @@ import type { PreparedAttack } from '../attacks/attack-definition.js'
 import { prepareAttack } from '../attacks/registry.js'
 import type { AttackCounts } from '../attacks/run/tell-progress.js'
 import { defined } from '../core/defined.js'
-import { range } from '../core/rows.js'
 import { recordName } from '../evaluation/robustness/record-name.js'
 import {
 	type EvaluationRecord,
@@ -56,51 +55,52 @@ export async function measuredCell(
 	model: CellModel,
 	onProgress?: (counts: AttackCounts) => void,
 ): Promise<MeasuredCell | undefined> {
-	const prepared = await preparedAttack(input, cell, attack)
-	if (!prepared) return undefined
-	const { output, batchSize = 50, signal } = input
-	const { evaluation, path } = evaluationOf(input, cell, attack, model, prepared)
-	input.onFolder?.(join(output, cell.folder, 'evaluations'))
-	const record = await recordedEvaluation({
-		...evaluation,
-		parameters: model.parameters,
-		batchSize,
-		path: join(output, path),
-		reuse: true,
-		...defined({ signal, onProgress }),
-	})
-	return record && { record, path, tuningSeconds: model.seconds }
+	const ready = await readyEvaluation(input, cell, attack, model, onProgress)
+	const record = ready && (await recordedEvaluation({ ...ready.evaluation, reuse: true }))
+	return record && { record, path: ready.path, tuningSeconds: model.seconds }
 }
 
 /**
- * Attacks the images of a cell that are a shard's part. What it finds lies beside the record, which is made when the parts of
- * all shards are merged.
- * @returns Undefined when stopped by the signal.
+ * Attacks some images of a cell, a shard's part. What it finds lies beside the record, which is made when the parts of all
+ * shards are merged.
+ * @param only Positions in the split. @returns Undefined if the signal stopped it.
  * @throws NaptuneError as {@link measuredCell}.
  */
 export async function attackedPart(
 	input: AttackCellsInput,
 	cell: TunedCell,
 	attack: AttackCell,
+	only: readonly number[],
 	model: CellModel,
 	onProgress?: (counts: AttackCounts) => void,
 ): Promise<true | undefined> {
+	const ready = await readyEvaluation(input, cell, attack, model, onProgress)
+	return (ready && (await evaluatedPart(ready.evaluation, only))) || undefined
+}
+
+/** Everything that attacking a cell takes. @returns Undefined if the signal stopped the making of its images. */
+async function readyEvaluation(
+	input: AttackCellsInput,
+	cell: TunedCell,
+	attack: AttackCell,
+	model: CellModel,
+	onProgress?: (counts: AttackCounts) => void,
+) {
 	const prepared = await preparedAttack(input, cell, attack)
 	if (!prepared) return undefined
 	const { output, batchSize = 50, signal } = input
 	const { evaluation, path } = evaluationOf(input, cell, attack, model, prepared)
 	input.onFolder?.(join(output, cell.folder, 'evaluations'))
-	const done = await evaluatedPart(
-		{
+	return {
+		path,
+		evaluation: {
 			...evaluation,
 			parameters: model.parameters,
 			batchSize,
 			path: join(output, path),
 			...defined({ signal, onProgress }),
 		},
-		attack.only ?? range(0, attack.split.length),
-	)
-	return done || undefined
+	}
 }
 
 /**

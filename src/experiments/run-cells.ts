@@ -101,8 +101,9 @@ async function runGroup(running: Running, { cell, attacks }: CellGroup): Promise
 				roundNumber > 0 ? `at most ${((100 * standing) / total).toFixed(1)} % robust` : `${done} of ${total}`
 			meter.exact(work.done, work.left, share)
 		}
-		if (attack.only) {
-			const part = await tried(running, what, [key], what, () => attackedPart(running, cell, attack, tuned, told))
+		const { only } = attack
+		if (only) {
+			const part = await tried(running, what, [key], what, () => attackedPart(running, cell, attack, only, tuned, told))
 			if (part === stopped) return false
 			continue
 		}

@@ -2,7 +2,6 @@
 
 import { workOf } from '../classifier/pass-counter.js'
 import { at } from '../core/at.js'
-import { attackKey } from './attacked-cell.js'
 import type { AttackCell, TunedCell } from './cells.js'
 import { attackPasses, tuningPasses } from './estimate/cell-passes.js'
 import { expectedAccuracy } from './estimate/expected-accuracy.js'
@@ -51,7 +50,7 @@ export function shardsOf(cells: readonly PlannedCell[], count: number, targets: 
 		least.pieces.push(piece)
 		least.work += piece.work
 	}
-	return shards.map((shard) => ({ cells: cellsOf(cells, shard.pieces), work: shard.work }))
+	return shards.map((shard) => ({ cells: cellsOf(shard.pieces), work: shard.work }))
 }
 
 interface Cost {
@@ -71,25 +70,14 @@ function piecesOf(group: CellGroup, { tuning, attacks }: Cost, fair: number, cou
 	}))
 }
 
-/** The planned cells that pieces are of, each attack with the images that are the pieces' part. */
-function cellsOf(cells: readonly PlannedCell[], pieces: readonly Piece[]): PlannedCell[] {
-	const ofFolder = new Map<string, Piece[]>()
-	for (const piece of pieces) {
-		const { folder } = piece.group.cell
-		ofFolder.set(folder, [...(ofFolder.get(folder) ?? []), piece])
-	}
-	const given = new Set<string>()
-	return cells.flatMap((planned): PlannedCell[] => {
-		const own = ofFolder.get(planned.cell.folder)
-		if (!own) return []
-		const attacks = planned.attacks.filter((attack) => {
-			const key = attackKey(planned.cell, attack)
-			if (given.has(key)) return false
-			given.add(key)
-			return true
-		})
-		return [{ ...planned, attacks: attacks.map((attack) => partOf(attack, own)) }]
-	})
+/** The models that pieces are of, each attack with the images that are the pieces' part. */
+function cellsOf(pieces: readonly Piece[]): PlannedCell[] {
+	const ofGroup = new Map<CellGroup, Piece[]>()
+	for (const piece of pieces) ofGroup.set(piece.group, [...(ofGroup.get(piece.group) ?? []), piece])
+	return [...ofGroup].map(([{ cell, attacks }, own]) => ({
+		cell,
+		attacks: [...attacks.values()].map((attack) => partOf(attack, own)),
+	}))
 }
 
 function partOf(attack: AttackCell, pieces: readonly Piece[]): AttackCell {

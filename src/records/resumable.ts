@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
+import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
 import { isRecord } from '../core/guards.js'
 import type { Immutable } from '../core/immutable.js'
@@ -134,17 +135,47 @@ async function earlierLines<Settings extends z.ZodObject, Schema extends z.ZodOb
 	path: string,
 	line: Line,
 	settings: Immutable<z.output<Settings>>,
-): Promise<{ readonly lines: z.output<Line>[]; readonly seconds: number } | undefined> {
-	const [head, ...rest] = (await readJsonLines(path)).records
-	if (!isRecord(head)) return undefined
-	const changed = differences(kind.settings, head, settings)
+): Promise<{ readonly lines: readonly z.output<Line>[]; readonly seconds: number } | undefined> {
+	const log = await readWorkLog(path, line)
+	if (!log) return undefined
+	const changed = differences(kind.settings, log.settings, settings)
 	if (changed.length > 0) {
 		throw new NaptuneError(
 			'NAP_RUN_DIFFERS',
 			`${path} is the log of ${kind.title} with other settings; it differs in ${changed.join(', ')}. Finish that work with the same settings, or remove the file to start over.`,
 		)
 	}
+	const { lines, seconds } = log
+	return lines && { lines, seconds }
+}
+
+/** What the log of some work holds. */
+export interface EarlierWork<Line> {
+	/** The first entries of the record that it is to become. */
+	readonly settings: Readonly<Record<string, unknown>>
+	readonly lines: readonly Line[]
+	/** Wall-clock seconds that the work had taken by the last of them. */
+	readonly seconds: number
+}
+
+/**
+ * Reads the log of work that has not ended.
+ * @returns Undefined for a file that is no such log; without lines if they were tampered with.
+ * @throws NaptuneError if a line is not JSON.
+ */
+export async function readWorkLog<Line extends z.ZodType>(
+	path: string,
+	line: Line,
+): Promise<(Omit<EarlierWork<unknown>, 'lines'> & { readonly lines?: readonly z.output<Line>[] }) | undefined> {
+	const [settings, ...rest] = (await readJsonLines(path)).records
+	if (!isRecord(settings)) return undefined
 	const timed = rest.flatMap((one) => timedSchema.safeParse(one).data ?? [])
 	const lines = z.array(line).safeParse(rest.map((one) => timedSchema.safeParse(one).data?.line ?? one))
-	return lines.success ? { lines: lines.data, seconds: timed.at(-1)?.seconds ?? 0 } : undefined
+	return { settings, seconds: timed.at(-1)?.seconds ?? 0, ...defined({ lines: lines.data }) }
+}
+
+/** The lines of a log as {@link readWorkLog} reads them, its settings first. */
+export function workLogLines({ settings, lines, seconds }: EarlierWork<unknown>): unknown[] {
+	const last = lines.at(-1)
+	return [settings, ...lines.slice(0, -1), ...(last === undefined ? [] : [{ seconds, line: last }])]
 }

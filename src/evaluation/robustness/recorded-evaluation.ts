@@ -87,48 +87,25 @@ export interface RecordedEvaluationInput {
  */
 export async function recordedEvaluation(input: RecordedEvaluationInput): Promise<EvaluationRecord | undefined> {
 	requireSameClasses(input)
-	const { engine, clip, split, threatModel, seed, batchSize = 50, path } = input
+	const { engine, clip, split, batchSize = 50, path } = input
 	const known = input.known ?? foundKnown(input)
 	const settings = settingsOf({ ...input, known })
 	// Before the log, which may start over.
 	const kept = input.keepImagesIn ? await keepImages(input.keepImagesIn, settings, clip, split) : undefined
-	const log = { suffix: outcomesSuffix, line: trialsLine }
 	const reuse = input.reuse !== false && !kept
-	return resumable(evaluationKind, { path, settings, log, reuse, read: readEvaluationRecord, work })
+	return resumable(evaluationKind, { path, settings, log: trialsLog, reuse, read: readEvaluationRecord, work })
 
-	async function work({ earlier, append, seconds }: WorkLog<typeof trialsLine>): Promise<EvaluationRecord | undefined> {
-		const passes = passCounter()
-		const { classifier, attack, release } = await attackedModel({ ...input, known }, passes)
-		const result = await evaluate({
-			clip,
-			classifier,
-			split,
-			attack,
-			threatModel,
-			...defined({ target: input.target }),
-			seed,
-			batchSize,
-			passes,
-			...earlierTrials(earlier),
-			keepImages: kept !== undefined,
-			...defined({ isKept: kept ? kept.has : undefined }),
-			async onBatch(progress, batch) {
-				// Images first: a trial in the log means that they are stored.
-				await kept?.keep(progress)
-				await append([batch])
-			},
-			...defined({
-				onProgress: input.onProgress || undefined,
-				signal: input.signal || undefined,
-			}),
-		}).finally(release)
+	async function work(log: WorkLog<typeof trialsLine>): Promise<EvaluationRecord | undefined> {
+		const result = await attackedSplit({ ...input, known }, log, kept)
 		if (!result) return undefined
-		return { ...settings, ...result, seconds: seconds(), threads: engine.threads, batchSize }
+		return { ...settings, ...result, seconds: log.seconds(), threads: engine.threads, batchSize }
 	}
 }
 
 /** What the name of a log of trials adds to that of the record which it becomes. */
 export const outcomesSuffix = '.outcomes.jsonl'
+
+const trialsLog = { suffix: outcomesSuffix, line: trialsLine }
 
 /**
  * Evaluates some images of a split. Their trials stay in the log beside `path`; {@link recordedEvaluation} makes the record
@@ -142,34 +119,56 @@ export async function evaluatedPart(
 	positions: readonly number[],
 ): Promise<boolean> {
 	requireSameClasses(input)
-	const { clip, split, threatModel, seed, batchSize = 50, path } = input
+	const { split, path } = input
 	const known = input.known ?? foundKnown(input)
 	const settings = settingsOf({ ...input, known })
-	const log = { suffix: outcomesSuffix, line: trialsLine }
 	let done = false
-	const record = await resumable(evaluationKind, { path, settings, log, read: readEvaluationRecord, work })
+	const record = await resumable(evaluationKind, {
+		path,
+		settings,
+		log: trialsLog,
+		read: readEvaluationRecord,
+		async work(log): Promise<EvaluationRecord | undefined> {
+			const result = await attackedSplit({ ...input, known, split: subset(split, positions) }, log)
+			done = result !== undefined
+			return undefined
+		},
+	})
 	return done || record !== undefined
+}
 
-	async function work({ earlier, append }: WorkLog<typeof trialsLine>): Promise<EvaluationRecord | undefined> {
-		const passes = passCounter()
-		const { classifier, attack, release } = await attackedModel({ ...input, known }, passes)
-		const result = await evaluate({
-			clip,
-			classifier,
-			split: subset(split, positions),
-			attack,
-			threatModel,
-			...defined({ target: input.target }),
-			seed,
-			batchSize,
-			passes,
-			...earlierTrials(earlier),
-			onBatch: (_, batch) => append([batch]),
-			...defined({ onProgress: input.onProgress, signal: input.signal }),
-		}).finally(release)
-		done = result !== undefined
-		return undefined
-	}
+/** Attacks images, those left by the log, and adds every batch to it. @returns Undefined if the signal stopped it. */
+async function attackedSplit(
+	input: Omit<RecordedEvaluationInput, 'path' | 'keepImagesIn'>,
+	{ earlier, append }: WorkLog<typeof trialsLine>,
+	kept?: Awaited<ReturnType<typeof keepImages>>,
+) {
+	const { clip, split, threatModel, seed, batchSize = 50 } = input
+	const passes = passCounter()
+	const { classifier, attack, release } = await attackedModel(input, passes)
+	return evaluate({
+		clip,
+		classifier,
+		split,
+		attack,
+		threatModel,
+		seed,
+		batchSize,
+		passes,
+		...earlierTrials(earlier),
+		keepImages: kept !== undefined,
+		async onBatch(progress, batch) {
+			// Images first: a trial in the log means that they are stored.
+			await kept?.keep(progress)
+			await append([batch])
+		},
+		...defined({
+			target: input.target,
+			isKept: kept ? kept.has : undefined,
+			onProgress: input.onProgress || undefined,
+			signal: input.signal || undefined,
+		}),
+	}).finally(release)
 }
 
 /**
