@@ -1,32 +1,23 @@
 /** Runs one part of experiments, on machines that share nothing. */
 
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { parseShard } from '../cluster/shard.js'
 import { at } from '../core/at.js'
-import { defined } from '../core/defined.js'
-import { prepareExperiments } from '../experiments/prepare.js'
 import { runCells } from '../experiments/run-cells.js'
 import { shardsOf } from '../experiments/shards.js'
 import { loadPaperTargets } from '../experiments/targets.js'
-import { slug } from '../records/names.js'
 import { count, seconds } from '../records/parts/fields.js'
-import { countField } from './common/fields.js'
 import { type ExperimentEvent, followCells } from './common/follow-cells.js'
-import { loadData, loadModel } from './common/inputs.js'
+import { experimentFields, experimentsFolder, readyExperiments } from './common/ready-experiments.js'
 import { stopped } from './common/stopped.js'
-import { wantedExperiments, wantedFields } from './common/wanted-experiments.js'
 import { defineJob, type JobContext } from './job.js'
 
 /** The input of {@link reproduceShard}. */
 export const reproduceShardInput = z.strictObject({
-	...wantedFields,
+	...experimentFields,
 	/** Such as `3/16`, or `auto` to take it from Slurm or Kubernetes. */
 	shard: z.string(),
-	/** Folder of all experiments; the shard writes below its folder `shards`. The default is that of `reproduce`. */
-	output: z.string().optional(),
-	/** Images per batch; affects only the speed. */
-	batchSize: countField.default(50),
 })
 
 /** The result of {@link reproduceShard}. */
@@ -42,7 +33,8 @@ export const reproduceShardResult = z.object({
 	seconds: seconds.describe('Wall-clock time of this call.'),
 })
 
-/** Runs one of several parts of experiments. Every machine computes the same parts, of about equal work. Afterwards
+/**
+ * Runs one of several parts of experiments. Every machine computes the same parts, of about equal work. Afterwards
  * `reproduce` with `merge` joins the folders of all parts and writes tables and reports.
  * @throws NaptuneError as `reproduce`, and for a shard that does not exist.
  */
@@ -53,18 +45,9 @@ export const reproduceShard = defineJob({
 	result: reproduceShardResult,
 	async run(input, context: JobContext<ExperimentEvent>) {
 		const started = performance.now()
-		const { quick, protocol } = input
 		const { number, count: shards } = parseShard(input.shard, process.env)
-		const root = resolve(input.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
-		const folder = join(root, 'shards', `${number}-of-${shards}`)
-		const definitions = await wantedExperiments(input)
-		const experiments = await prepareExperiments({
-			definitions,
-			quick,
-			...defined({ suffix: protocol && slug(protocol.join('-')) }),
-			loadModel: (name) => loadModel(context, name),
-			loadData: (name, seed) => loadData(context, name, seed, input.dataRoot),
-		})
+		const folder = join(experimentsFolder(input), 'shards', `${number}-of-${shards}`)
+		const experiments = await readyExperiments(input, context)
 		for (const { plan, missing } of experiments) {
 			for (const { dataset, reason } of missing) {
 				context.onNote({ kind: 'note', text: `${plan.definition.name}: skipping ${dataset}: ${reason}` })

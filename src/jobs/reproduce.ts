@@ -7,29 +7,22 @@ import { z } from 'zod'
 import { mergeFolders } from '../cluster/merge-folders.js'
 import { defined } from '../core/defined.js'
 import { NaptuneError } from '../core/errors.js'
-import { type PreparedExperiment, prepareExperiments } from '../experiments/prepare.js'
+import type { PreparedExperiment } from '../experiments/prepare.js'
 import { runExperiments } from '../experiments/run-experiments.js'
 import { experimentForm } from '../records/experiment.js'
-import { slug } from '../records/names.js'
 import { count, seconds } from '../records/parts/fields.js'
 import { readReportSource } from '../report/html/report-source.js'
 import { pagePath, writeReport } from '../report/html/write-report.js'
 import { experimentTables } from '../report/tables/experiment-tables.js'
 import { reportTableSchema } from '../report/tables/table.js'
-import { countField } from './common/fields.js'
 import { type ExperimentEvent, followCells } from './common/follow-cells.js'
-import { loadData, loadModel } from './common/inputs.js'
+import { experimentFields, experimentsFolder, readyExperiments } from './common/ready-experiments.js'
 import { stopped } from './common/stopped.js'
-import { wantedExperiments, wantedFields } from './common/wanted-experiments.js'
 import { defineJob, type JobContext } from './job.js'
 
 /** The input of {@link reproduce}. */
 export const reproduceInput = z.strictObject({
-	...wantedFields,
-	/** Folder of all experiments; by default `runs/reproduce`, or `runs/reproduce-quick` for small ones. */
-	output: z.string().optional(),
-	/** Images per batch; affects only the speed. */
-	batchSize: countField.default(50),
+	...experimentFields,
 	/**
 	 * Folders of shards to join into `output` first; an empty list selects all below its folder `shards`. By default none.
 	 */
@@ -78,17 +71,9 @@ export const reproduce = defineJob({
 	result: reproduceResult,
 	async run(input, context: JobContext<ExperimentEvent>) {
 		const started = performance.now()
-		const { quick, protocol } = input
-		const output = resolve(input.output ?? join('runs', quick ? 'reproduce-quick' : 'reproduce'))
-		const definitions = await wantedExperiments(input)
+		const output = experimentsFolder(input)
+		const experiments = await readyExperiments(input, context)
 		const merged = input.merge && (await mergeShards(output, input.merge))
-		const experiments = await prepareExperiments({
-			definitions,
-			quick,
-			...defined({ suffix: protocol && slug(protocol.join('-')) }),
-			loadModel: (name) => loadModel(context, name),
-			loadData: (name, seed) => loadData(context, name, seed, input.dataRoot),
-		})
 		for (const experiment of experiments) notePlan(context, experiment)
 		const { end, ...follow } = followCells(context)
 		const finished = await runExperiments({

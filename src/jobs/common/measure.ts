@@ -31,7 +31,8 @@ export interface Measured {
 	readonly store?: string
 }
 
-/** Evaluates, reports progress, and writes the record.
+/**
+ * Evaluates, reports progress, and writes the record.
  * @returns Undefined when stopped.
  */
 export async function measure(
