@@ -1,4 +1,7 @@
-/** Measures naptune serve under load, compared with a plain handler that classifies one picture at a time, with the engine alone and, given a Python with FastAPI and onnxruntime, with a Python server of the exported model. All take turns in every round, because the speed of a shared machine varies.
+/**
+ * Measures naptune serve under load, compared with a plain handler that classifies one picture at a time, with the engine alone
+ * and, given a Python with FastAPI and onnxruntime, with a Python server of the exported model. All take turns in every round,
+ * because the speed of a shared machine varies.
  *
  * node bench/serve.mjs RUN [--clients 1,8,64] [--seconds 10] [--rounds 3] [--side 640] [--batch 16] [--serve "OPTIONS"]
  *   [--python PYTHON --export FOLDER] [--peers "naptune serve,plain handler"] [--soak MINUTES] [--output FILE]
@@ -122,7 +125,9 @@ function tell(row) {
 	console.error(JSON.stringify(row))
 }
 
-/** Medians over rounds; shares are relative to the engine alone in the same round. The share of processor time per picture is also valid on a busy machine, as long as waiting threads do not spin (NAPTUNE_SPINNING=0).
+/**
+ * Medians over rounds; shares are relative to the engine alone in the same round. The share of processor time per picture is
+ * also valid on a busy machine, as long as waiting threads do not spin (NAPTUNE_SPINNING=0).
  */
 function summary() {
 	const alone = new Map(rows.filter(({ peer }) => peer === 'engine alone').map((row) => [row.round, row]))

@@ -1,4 +1,6 @@
-/** Measures the cost of starting: processor time (user and system) and wall time of short processes, best and median of several. The first row is Node.js's own start, which all others include.
+/**
+ * Measures the cost of starting: processor time (user and system) and wall time of short processes, best and median of several.
+ * The first row is Node.js's own start, which all others include.
  *
  * node bench/start.mjs [--runs 15] [--json]
  */

@@ -1,4 +1,7 @@
-/** Checks the paper's numbers (experiments/targets/nap-tuning.json) against each other: every printed average against the mean of its cells, statements of the text against the tables, and AutoAttack against PGD-100. Exits with 1 if the data differ from what was read off the paper. Build first.
+/**
+ * Checks the paper's numbers (experiments/targets/nap-tuning.json) against each other: every printed average against the mean
+ * of its cells, statements of the text against the tables, and AutoAttack against PGD-100. Exits with 1 if the data differ from
+ * what was read off the paper. Build first.
  *
  *   node scripts/check-targets.mjs
  */

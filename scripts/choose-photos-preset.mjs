@@ -1,4 +1,5 @@
-/** Chooses preset photos: a few photographs per class on nano, with settings compared only on validation images.
+/**
+ * Chooses preset photos: a few photographs per class on nano, with settings compared only on validation images.
  *
  *     npm run build && node scripts/choose-photos-preset.mjs FOLDER [--samples 3] [--confirm]
  *

@@ -1,4 +1,6 @@
-/** Measures the cost of a model of real geometry: loading, one zero-shot classification, one step of NAP with the paper's inner attack.
+/**
+ * Measures the cost of a model of real geometry: loading, one zero-shot classification, one step of NAP with the paper's inner
+ * attack.
  * Prints one JSON line. Build first; not part of CI.
  *
  *     node scripts/family-geometry.mjs FOLDER [images per step, 4 by default]

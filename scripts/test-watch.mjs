@@ -1,4 +1,6 @@
-/** Runs tests while you work: compiles changes and runs the affected tests. Passes its arguments to vitest, such as the name of a room. Ends on Ctrl-C.
+/**
+ * Runs tests while you work: compiles changes and runs the affected tests. Passes its arguments to vitest, such as the name of
+ * a room. Ends on Ctrl-C.
  */
 
 import { spawn, spawnSync } from 'node:child_process'

@@ -1,4 +1,6 @@
-/** Writes the JSON Schemas of records and experiment definitions to schemas/, and those of job results to schemas/jobs/, from the schemas that the program itself uses: npm run schemas.
+/**
+ * Writes the JSON Schemas of records and experiment definitions to schemas/, and those of job results to schemas/jobs/, from
+ * the schemas that the program itself uses: npm run schemas.
  */
 
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'

@@ -1,4 +1,6 @@
-/** Measures the engine's own images per second: only the deployed classifier on full batches of preprocessed pictures. bench/serve.mjs compares naptune serve with it; it answers each line on stdin with one measurement.
+/**
+ * Measures the engine's own images per second: only the deployed classifier on full batches of preprocessed pictures.
+ * bench/serve.mjs compares naptune serve with it; it answers each line on stdin with one measurement.
  *
  * node bench/serve/engine.mjs RUN BATCH SECONDS
  */

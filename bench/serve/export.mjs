@@ -1,4 +1,6 @@
-/** Exports a run as an ONNX classifier for bench/serve/python.py, without the measurements of naptune export, which take long on a large model and would refuse an untrained seeded one.
+/**
+ * Exports a run as an ONNX classifier for bench/serve/python.py, without the measurements of naptune export, which take long on
+ * a large model and would refuse an untrained seeded one.
  *
  * node bench/serve/export.mjs RUN FOLDER
  */

@@ -1,4 +1,5 @@
-/** A handler as one would write it by hand: it decodes and classifies one picture at a time, with the same decoder, the same
+/**
+ * A handler as one would write it by hand: it decodes and classifies one picture at a time, with the same decoder, the same
  * engine and a graph of exactly one picture. A peer of naptune serve in bench/serve.mjs.
  *
  * node bench/serve/plain.mjs RUN

@@ -1,4 +1,6 @@
-/** Opens exports with their target programs and records the results: transformers.js in Node.js and in Chromium, onnxruntime for Python, onnxruntime-web. README.md explains how to run it.
+/**
+ * Opens exports with their target programs and records the results: transformers.js in Node.js and in Chromium, onnxruntime for
+ * Python, onnxruntime-web. README.md explains how to run it.
  */
 
 import { execFileSync } from 'node:child_process'

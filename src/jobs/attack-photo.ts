@@ -135,7 +135,8 @@ export const attackPhotoResult = z.object({
 type Input = z.output<typeof attackPhotoInput>
 type Result = z.output<typeof attackPhotoResult>
 
-/** Attacks one picture on vanilla CLIP and on a tuned run, and writes the resulting pictures.
+/**
+ * Attacks one picture on vanilla CLIP and on a tuned run, and writes the resulting pictures.
  * @throws NaptuneError when photo, run, model or classes cannot be used, or the label is not one of the classes.
  */
 export const attackPhoto = defineJob({

@@ -60,7 +60,9 @@ export const distortionResult = z.object({
 	figures: z.array(z.string()).describe('The figure as SVG and as PNG.'),
 })
 
-/** Measures per layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and of vanilla CLIP: under an attack on each model and under noise of the same size. Writes a record and a figure.
+/**
+ * Measures per layer how far a perturbation moves the image tokens of a tuned model, before and after its refiners, and of
+ * vanilla CLIP: under an attack on each model and under noise of the same size. Writes a record and a figure.
  * @throws NaptuneError when run or data cannot be used.
  */
 export const distortion = defineJob({

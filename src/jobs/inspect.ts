@@ -25,7 +25,8 @@ export const inspectResult = runInspectionSchema.extend({
 	plot: z.string().exactOptional().describe('File of the figure.'),
 })
 
-/** Describes a run, finished or not: method, model, data, settings, shapes through both towers, parameters, learning curves.
+/**
+ * Describes a run, finished or not: method, model, data, settings, shapes through both towers, parameters, learning curves.
  * @throws NaptuneError when there is no run, its files are damaged, or the model is missing or has changed.
  */
 export const inspect = defineJob({

@@ -1,4 +1,6 @@
-/** Defines jobs: each is one task of the user as one typed function. The command line is a thin layer over them, and the `naptune` library exports them.
+/**
+ * Defines jobs: each is one task of the user as one typed function. The command line is a thin layer over them, and the
+ * `naptune` library exports them.
  *
  * A job is `job(input, context)`:
  * - `input` is one flat object of plain values, described by a zod schema with a doc comment per field. It names things the

@@ -50,7 +50,8 @@ export function philox(counter: Uint32Array, key: Uint32Array, output: Uint32Arr
 	output[3] = c3
 }
 
-/** The stream named by a seed and keys. Equal names give equal streams; different names give independent ones.
+/**
+ * The stream named by a seed and keys. Equal names give equal streams; different names give independent ones.
  * @param seed A whole number from 0 to 2^53 - 1.
  * @param keys What the stream is for, such as a purpose and an image id. Numbers and strings are distinct keys.
  * @throws NaptuneError for a seed outside its range, or a key that is not a finite number.

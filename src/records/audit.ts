@@ -20,7 +20,9 @@ const status = z
 		'`fail`: do not trust the measured robustness. `warn`: look at this before you quote it. `information`: a number that is neither good nor bad.',
 	)
 
-/** Outcome of a check. `fail`: do not trust the measured robustness. `warn`: look at this before you quote it. `information`: a number that is neither good nor bad.
+/**
+ * Outcome of a check. `fail`: do not trust the measured robustness. `warn`: look at this before you quote it. `information`: a
+ * number that is neither good nor bad.
  */
 export type AuditStatus = z.output<typeof status>
 

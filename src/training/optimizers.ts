@@ -54,7 +54,8 @@ export type OptimizerName = keyof typeof optimizers
 /** Hyper-parameters of one update, with their optimizer. */
 export type OptimizerUpdate = ({ readonly name: 'adamw' } & AdamWOptions) | ({ readonly name: 'sgd' } & SgdOptions)
 
-/** Updates parameters in place with the optimizer in the options. @throws NaptuneError when a gradient does not fit its
+/**
+ * Updates parameters in place with the optimizer in the options. @throws NaptuneError when a gradient does not fit its
  * parameter.
  */
 export function updateParameters(

@@ -41,7 +41,8 @@ export interface TextConfig extends TransformerConfig {
 	readonly bosTokenId: number
 	/** Id used for padding; undefined where the config has none. */
 	readonly padTokenId?: number
-	/** How to find the position that gives the text feature: `argmax` takes that of the highest id (legacy configs with
+	/**
+	 * How to find the position that gives the text feature: `argmax` takes that of the highest id (legacy configs with
 	 * `eos_token_id` 2), `first-match` the first one that holds `endTokenId`, `last` the last one of the row, padding or not.
 	 */
 	readonly eosRule: 'argmax' | 'first-match' | 'last'

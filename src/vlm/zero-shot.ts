@@ -17,7 +17,8 @@ export interface ZeroShotClassifier {
 	readonly classNames: readonly string[]
 	/** [classes, projection], rows of unit length. */
 	readonly textFeatures: Tensor<'float32'>
-	/** The most probable classes of each image, best first; ties keep the class order.
+	/**
+	 * The most probable classes of each image, best first; ties keep the class order.
 	 * @param images [B, 3, S, S] in [0, 1], preprocessed to the model's size.
 	 * @param top Classes per image, at least 1; all of them at most.
 	 * @throws NaptuneError for images of another shape, or whose logits are not numbers.

@@ -87,7 +87,9 @@ const otherKinds: Readonly<Record<number, string>> = {
 	34892: 'linear raw data of a camera',
 }
 
-/** Reads the tags and decides what to do. @throws UnsupportedFeature naming a feature that is not decoded, or not as in Pillow. @throws Error for a broken directory.
+/**
+ * Reads the tags and decides what to do. @throws UnsupportedFeature naming a feature that is not decoded, or not as in Pillow.
+ * @throws Error for a broken directory.
  */
 export function tiffPicture(file: Uint8Array): TiffPicture {
 	const directory = tiffDirectory(file)

@@ -14,7 +14,8 @@ import { differences } from '../../records/settings.js'
 
 export { runFiles } from '../../records/names.js'
 
-/** Creates a run directory, or opens it to resume.
+/**
+ * Creates a run directory, or opens it to resume.
  * @param description Everything that determines the result; a run resumes only with the same description.
  * @throws NaptuneError when the directory holds another run or files that are not a run's, or cannot be written.
  */
@@ -39,7 +40,8 @@ export async function openRunDirectory(directory: string, description: RunDescri
 	await writeRecord(runDescriptionForm, path, description)
 }
 
-/** Checks whether a run directory can be opened; writes nothing.
+/**
+ * Checks whether a run directory can be opened; writes nothing.
  * @returns Whether it already holds this run.
  * @throws NaptuneError when it holds another run, or this one without `resume`.
  */

@@ -96,7 +96,8 @@ function sameType(emit: Emit, value: Value, like: Value): Value {
 	return value.type === like.type ? value : emit('Cast', [value], { to: int(elementTypeNumbers[like.type]) })
 }
 
-/** The input minus its mean, and 1 / standard deviation. The float32 path reuses the operator's own outputs; they stay
+/**
+ * The input minus its mean, and 1 / standard deviation. The float32 path reuses the operator's own outputs; they stay
  * float32 even for double inputs, so the double path recomputes them.
  */
 function statistics(call: GradientCall): { readonly centred: Value; readonly inverse: Value } {

@@ -26,7 +26,8 @@ export interface WrittenReport {
 /** Name of the page in a folder. */
 export const pageFile = 'report.html'
 
-/** Chooses the path of a report.
+/**
+ * Chooses the path of a report.
  * @param output A file that ends in .html, or a folder; by default inside the experiment or the run, or beside the record.
  * @returns Path of the page; figures and tables go to `figures` and `tables` beside it.
  * @throws NaptuneError for a file of another kind.

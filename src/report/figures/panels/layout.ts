@@ -14,7 +14,8 @@ interface Frame {
 	readonly spacing: { readonly row: number; readonly column: number }
 }
 
-/** Returns everything around the panels.
+/**
+ * Returns everything around the panels.
  * @param width Width of all panels side by side. Text wraps to it; the width of text is estimated as 0.8 of the font size
  * per character.
  */

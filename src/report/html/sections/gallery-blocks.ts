@@ -9,7 +9,8 @@ import { grouped, normText } from '../../number-text.js'
 import type { Block, GalleryImage } from '../report-document.js'
 import { settingLine } from './setting-text.js'
 
-/** A gallery with embedded pictures.
+/**
+ * A gallery with embedded pictures.
  * @param path Path of its record. @param title Name of the run for readers, such as `NAP on cifar10-mini`.
  * @throws NaptuneError for a damaged gallery.
  */
